@@ -1,0 +1,257 @@
+"""Question to checked answer: retrieves, lets an engine draft, checks each sentence, and tells it as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag import cite, extract, floor
+from rag.converse import Resolved, resolve
+from rag.errors import ModelError
+from rag.parse import Drafted
+from rag.retrieve import Evidence as Found
+from rag.retrieve import Retrieved, retrieve
+from rag.schema import (
+    Answer,
+    Citation,
+    EngineName,
+    Event,
+    Evidence,
+    Finished,
+    Reference,
+    Said,
+    Sentence,
+    Stage,
+    Support,
+    Turn,
+    Usage,
+    Where,
+)
+from rag.store import Store
+from rag.text import content_stems
+
+if TYPE_CHECKING:
+    from rag.chain import Writer
+
+# Papers looked at for an answer, papers it may cite, and papers shown where there is no answer.
+_LOOKED_AT = 40
+_CITED = 12
+_NEAREST = 5
+
+
+def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Where | None = None,
+           writer: Writer | None = None) -> Iterator[Event]:
+    """Answers as it goes: stages, then the evidence, then each checked sentence, then the whole answer.
+
+    A model that fails, or whose every sentence fails the check, is answered for by the papers' own words.
+
+    Args:
+        store: the library's.
+        question: in the reader's words; a follow-up is resolved against the history.
+        history: earlier turns, oldest first.
+        where: only these papers.
+        writer: the language model's engine; None for the extractive one.
+
+    Raises:
+        NoLibraryError: there is no library.
+    """
+    clock = _Clock()
+    notice = None
+    resolved = resolve(question, history, where)
+    if writer is not None and history:
+        try:
+            standing = writer.condense(question, history)
+            resolved = Resolved(question=standing, rewritten=standing if standing != question else None, where=where)
+        except ModelError as error:
+            writer, notice = None, _instead(error)
+        yield clock.stage("condense")
+    retrieved = retrieve(store, resolved.question, _LOOKED_AT, resolved.where)
+    yield clock.stage("retrieve")
+    draft = _Draft(store=store, retrieved=retrieved, question=question, rewritten=resolved.rewritten, notice=notice,
+                   timings=clock.seconds)
+    yield Evidence(hits=tuple(item.hit for item in draft.relevant.values()))
+    if not draft.relevant:
+        yield from draft.abstain()
+        return
+    if writer is not None:
+        draft.engine, draft.model = "llm", writer.name
+        yield from _write(draft, writer, resolved.question)
+        yield clock.stage("write")
+        if draft.declined and not draft.numbers:
+            yield from draft.abstain()
+            return
+        if not draft.numbers and draft.notice is None:
+            draft.notice = _instead("Nothing the model wrote stood up to the papers.")
+    if writer is None or draft.notice is not None:
+        if not draft.numbers:
+            draft.engine = "extractive"
+        for drafted in extract.draft(retrieved, draft.relevant, sure=draft.confidence >= floor.SURE):
+            yield from draft.take(drafted)
+        yield clock.stage("extract")
+    yield Finished(answer=draft.finished())
+
+
+def _write(draft: _Draft, writer: Writer, question: str) -> Iterator[Said]:
+    """The model's sentences that pass the check; a failure becomes the draft's notice."""
+    from rag.chain import declines
+
+    try:
+        for item in writer.draft(question, {label: found.hit for label, found in draft.relevant.items()}):
+            if isinstance(item, Usage):
+                draft.usage = item
+            elif declines(item):
+                draft.declined = True
+            else:
+                yield from draft.take(item)
+    except ModelError as error:
+        draft.notice = _instead(error)
+
+
+def _instead(reason: object) -> str:
+    return f"{reason} What follows is in the papers' own words."
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = perf_counter()
+
+    def stage(self, name: str) -> Stage:
+        now = perf_counter()
+        self.seconds[name] = now - self._last
+        self._last = now
+        return Stage(name=name, seconds=self.seconds[name])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """An answer in the making: takes drafted sentences, keeps those that pass the check, numbers their papers."""
+
+    store: Store
+    retrieved: Retrieved
+    question: str
+    rewritten: str | None
+    notice: str | None
+    timings: Mapping[str, float]
+    engine: EngineName = "extractive"
+    model: str | None = None
+    usage: Usage | None = None
+    declined: bool = False
+    told: list[Sentence] = field(default_factory=list)
+    withheld: list[Sentence] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    relevant: dict[str, Found] = field(default_factory=dict)
+    confidence: float = 0.0
+    _sources: dict[str, cite.Source] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        found = self.retrieved.evidence
+        strengths = [self._strength(item) for item in found]
+        unknown = floor.names_unknown(self.retrieved.question, self.retrieved.frequencies)
+        self.confidence = floor.confidence(max(strengths, default=0.0), unknown=unknown)
+        kept = floor.select(strengths, self.confidence, _CITED)
+        self.relevant = {f"E{number}": found[place] for number, place in enumerate(kept, 1)}
+
+    def _strength(self, item: Found) -> float:
+        return floor.strength(floor.Signals(
+            sentence=item.scores["sentence"], passage=item.scores["passage"],
+            coverage=floor.coverage(content_stems(item.hit.paper.text), self.retrieved.frequencies,
+                                    self.retrieved.papers)))
+
+    def take(self, drafted: Drafted) -> Iterator[Said]:
+        """Checks a sentence; yields it if it may be shown, else withholds it."""
+        sentence = self._checked(drafted)
+        if sentence in self.told:
+            return
+        if sentence.verdict in ("supported", "weak"):
+            self.told.append(sentence)
+            yield Said(sentence=sentence)
+        else:
+            self.withheld.append(sentence)
+
+    def _checked(self, drafted: Drafted) -> Sentence:
+        """The sentence with those of its citations that hold; with the best support there is where none does."""
+        if not drafted.labels and cite.is_frame(drafted.text):
+            return Sentence(text=drafted.text, kind="frame")
+        named = [label for label in dict.fromkeys(drafted.labels) if label in self.relevant]
+        supports = {label: self._support(drafted.text, label) for label in named}
+        held = {label: support for label, support in supports.items() if support.verdict in ("supported", "weak")}
+        if not held:
+            others = {label: self._support(drafted.text, label) for label in self.relevant if label not in supports}
+            best = max(others, key=lambda label: others[label].score, default=None)
+            if best is not None and others[best].verdict == "supported":
+                held = {best: others[best]}
+        if not held:
+            return Sentence(text=drafted.text, citations=tuple(
+                Citation(label=0, paper_id=self.relevant[label].hit.paper.id, support=support)
+                for label, support in supports.items()))
+        verbatim = len(held) == 1 and all(support.score == 1.0 for support in held.values())
+        return Sentence(text=drafted.text, kind="quote" if verbatim else "statement", citations=tuple(
+            Citation(label=self._number(self.relevant[label].hit.paper.id), paper_id=self.relevant[label].hit.paper.id,
+                     support=support) for label, support in held.items()))
+
+    def _support(self, text: str, label: str) -> Support:
+        source = self._source(label)
+        verbatim = cite.quoted(text, source)
+        if verbatim is not None:
+            return verbatim
+        return cite.verify(text, self.store.embedder.embed_query(text), source, self._rarity)
+
+    def _rarity(self, stem: str) -> float:
+        return floor.rarity(self.store.words.frequencies(stem).get(stem, 0), self.retrieved.papers)
+
+    def _source(self, label: str) -> cite.Source:
+        if label not in self._sources:
+            item = self.relevant[label]
+            self._sources[label] = cite.Source(
+                text=item.hit.paper.abstract, title=item.hit.paper.title or "",
+                spans=tuple(span for passage in item.passages for span in passage.sentences),
+                vectors=np.concatenate([passage.sentence_vectors for passage in item.passages]))
+        return self._sources[label]
+
+    def _number(self, paper_id: str) -> int:
+        return self.numbers.setdefault(paper_id, len(self.numbers) + 1)
+
+    def finished(self) -> Answer:
+        """The answer as it stands."""
+        papers = {item.hit.paper.id: item.hit.paper for item in self.relevant.values()}
+        references = tuple(Reference(label=number, paper=papers[paper_id]) for paper_id, number in self.numbers.items())
+        return Answer(question=self.question, rewritten_question=self.rewritten, text=told(self.told, references),
+                      sentences=tuple(self.told), references=references, withheld=tuple(self.withheld),
+                      confidence=self.confidence, engine=self.engine, model=self.model, notice=self.notice,
+                      usage=self.usage, timings=dict(self.timings))
+
+    def abstain(self) -> Iterator[Event]:
+        """What is said where the library has no answer; the nearest papers are shown, not claimed to answer."""
+        sentence = Sentence(text="The library does not cover this.", kind="frame")
+        yield Said(sentence=sentence)
+        yield Finished(answer=Answer(
+            question=self.question, rewritten_question=self.rewritten, text=sentence.text, sentences=(sentence,),
+            withheld=tuple(self.withheld), nearest=tuple(item.hit.paper for item in self.retrieved.evidence[:_NEAREST]),
+            abstained=True, confidence=self.confidence, engine=self.engine, model=self.model, notice=self.notice,
+            usage=self.usage, timings=dict(self.timings)))
+
+
+def told(sentences: Sequence[Sentence], references: Sequence[Reference]) -> str:
+    """The sentences as one plain text: quotes on lines of their own under their paper's name, the rest as prose."""
+    names = {reference.paper.id: reference.paper for reference in references}
+    lines: list[str] = []
+    prose: list[str] = []
+    for sentence in sentences:
+        marks = "".join(f"[{citation.label}]" for citation in sentence.citations)
+        if sentence.kind == "quote":
+            if prose:
+                lines.append(" ".join(prose))
+                prose = []
+            paper = names[sentence.citations[0].paper_id]
+            year = f" ({paper.year})" if paper.year else ""
+            lines.append(f"- {paper.label}{year}: “{sentence.text}” {marks}")
+        else:
+            prose.append(f"{sentence.text} {marks}".strip())
+    if prose:
+        lines.append(" ".join(prose))
+    return "\n".join(lines)

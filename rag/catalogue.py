@@ -1,0 +1,238 @@
+"""The catalogue: the only truth about papers, their origins, chunks and vectors. SQL, through SQLAlchemy Core.
+
+Chroma and the word index are projections of it. Each write is one transaction that moves the generation; a projection
+asks for what changed since the generation it has applied. Nothing here locks out other writers: the library does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from rag.errors import LibraryError, NoPaperError
+from rag.schema import Origin, Paper, Where
+from rag.tables import (
+    AUTHORS,
+    CHUNKS,
+    DROPPED,
+    EMBEDDED,
+    META,
+    PAPERS,
+    PASSAGE,
+    RECORDS,
+    SOURCES,
+    TABLES,
+    TAGS,
+    VECTORS,
+    Changes,
+    Passage,
+    Source,
+    Views,
+    known_vectors,
+    paper_of,
+    passage_of,
+    select_in,
+)
+from rag.writing import Writing
+
+SCHEMA_VERSION = 1
+
+
+class Catalogue:
+    """The catalogue in one SQLite file (WAL mode). Reads are safe from any thread and process."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens, and creates where absent, the catalogue at ``path``.
+
+        Raises:
+            LibraryError: the file is no catalogue, or was written by a newer Vouch.
+        """
+        self.path = path
+        self._engine = sa.create_engine(f"sqlite:///{path}")
+        sa.event.listen(self._engine, "connect", _prepare)
+        with self._sql() as sql:
+            TABLES.create_all(sql)
+            sql.execute(insert(META).values(key="schema", value=str(SCHEMA_VERSION)).on_conflict_do_nothing())
+            sql.execute(insert(META).values(key="generation", value="0").on_conflict_do_nothing())
+            version = int(self._get(sql, "schema") or 0)
+        if version > SCHEMA_VERSION:
+            raise LibraryError(
+                f"The library at {path.parent} was written by a newer Vouch (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}): install that version, or name another library."
+            )
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _sql(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise LibraryError(
+                f"The catalogue {self.path} cannot be used ({error.orig}): see that the disk has room and the file "
+                "is yours to write, then run the command again; nothing written before is lost."
+            ) from error
+
+    @staticmethod
+    def _get(sql: sa.Connection, key: str) -> str | None:
+        return sql.execute(sa.select(META.c.value).where(META.c.key == key)).scalar()
+
+    # ---- what is there
+
+    @property
+    def generation(self) -> int:
+        """Counts the writes."""
+        with self._sql() as sql:
+            return int(self._get(sql, "generation") or 0)
+
+    @property
+    def embedder(self) -> str | None:
+        """Identity of the embedder that made the vectors; None while there are none."""
+        with self._sql() as sql:
+            return self._get(sql, "embedder")
+
+    def count(self) -> tuple[int, int]:
+        """How many papers and chunks there are."""
+        with self._sql() as sql:
+            papers, chunks = (sql.execute(sa.select(sa.func.count()).select_from(t)).scalar_one()
+                              for t in (PAPERS, CHUNKS))
+        return papers, chunks
+
+    def papers(self, ids: Iterable[str] | None = None) -> tuple[Paper, ...]:
+        """The papers with these ids in their order (all of them in the order of arrival for None), with origins.
+
+        Raises:
+            NoPaperError: an id is unknown.
+        """
+        wanted = None if ids is None else list(ids)
+        with self._sql() as sql:
+            bodies = dict(select_in(sql, sa.select(PAPERS.c.id, PAPERS.c.body), PAPERS.c.id, wanted))
+            origins: dict[str, list[Origin]] = defaultdict(list)
+            columns = (RECORDS.c.paper_id, RECORDS.c.file, RECORDS.c.record, RECORDS.c.uri, RECORDS.c.sha256)
+            for row in sorted(select_in(sql, sa.select(*columns, RECORDS.c.seen), RECORDS.c.paper_id, wanted),
+                              key=lambda row: (row.seen, row.uri, row.record)):
+                origin = Origin(file=row.file, record=row.record, uri=row.uri, sha256=row.sha256)
+                origins[row.paper_id].append(origin)
+        missing = [paper_id for paper_id in wanted or () if paper_id not in bodies]
+        if missing:
+            raise NoPaperError(f"No paper has the id {missing[0]!r}: `vouch papers list` shows the ids.")
+        return tuple(
+            replace(paper_of(bodies[paper_id]), origins=tuple(origins[paper_id]))
+            for paper_id in (sorted(bodies) if wanted is None else wanted)
+        )
+
+    def select(self, where: Where | None) -> frozenset[str] | None:
+        """Ids of the papers that a filter lets through; None where it lets all through."""
+        if not where:
+            return None
+        query = sa.select(PAPERS.c.id)
+        if where.years:
+            first, last = where.years
+            if first is not None:
+                query = query.where(PAPERS.c.year >= first)
+            if last is not None:
+                query = query.where(PAPERS.c.year <= last)
+        if where.files:
+            query = query.where(PAPERS.c.id.in_(
+                sa.select(RECORDS.c.paper_id).where(sa.or_(RECORDS.c.file.in_(where.files),
+                                                            RECORDS.c.uri.in_(where.files)))))
+        if where.authors:
+            query = query.where(PAPERS.c.id.in_(sa.select(AUTHORS.c.paper_id).where(
+                sa.or_(*(AUTHORS.c.name.contains(name.casefold(), autoescape=True) for name in where.authors)))))
+        if where.tags:
+            query = query.where(PAPERS.c.id.in_(sa.select(TAGS.c.paper_id).where(TAGS.c.tag.in_(where.tags))))
+        if where.ids:
+            query = query.where(PAPERS.c.id.in_(where.ids))
+        with self._sql() as sql:
+            return frozenset(sql.execute(query).scalars())
+
+    def tags(self, paper_id: str) -> tuple[str, ...]:
+        """The paper's tags, sorted."""
+        with self._sql() as sql:
+            return tuple(sql.execute(
+                sa.select(TAGS.c.tag).where(TAGS.c.paper_id == paper_id).order_by(TAGS.c.tag)).scalars())
+
+    def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, ...]]:
+        """The passages of each of these papers with all their vectors, in order."""
+        with self._sql() as sql:
+            query = sa.select(*PASSAGE, VECTORS.c.parts).select_from(EMBEDDED)
+            found = [passage_of(row) for row in select_in(sql, query, CHUNKS.c.paper_id, ids)]
+        grouped: dict[str, list[Passage]] = defaultdict(list)
+        for passage in found:
+            grouped[passage.chunk.paper_id].append(passage)
+        return {paper_id: tuple(sorted(group, key=lambda p: p.chunk.index)) for paper_id, group in grouped.items()}
+
+    def views(self, ids: Sequence[str]) -> Views:
+        """All vectors of these papers, of those that are there, for comparing them to a question at once."""
+        query = sa.select(CHUNKS.c.paper_id, VECTORS.c.vector, VECTORS.c.parts).select_from(EMBEDDED)
+        with self._sql() as sql:
+            rows = list(select_in(sql, query, CHUNKS.c.paper_id, ids))
+        if not rows:
+            nothing = np.empty((0, 0), dtype=np.float32)
+            return Views(owners=(), passages=nothing, parts=nothing, starts=np.empty(0, dtype=np.int64))
+        passages = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32).reshape(len(rows), -1)
+        width = passages.shape[1]
+        parts = np.frombuffer(b"".join(row.parts for row in rows), dtype=np.float16).reshape(-1, width)
+        sizes = [len(row.parts) // (2 * width) for row in rows]
+        return Views(owners=tuple(row.paper_id for row in rows), passages=passages, parts=parts.astype(np.float32),
+                     starts=np.cumsum([0, *sizes[:-1]]))
+
+    def known_vectors(self, keys: Sequence[str]) -> frozenset[str]:
+        """Which of these vector keys are stored."""
+        with self._sql() as sql:
+            return known_vectors(sql, keys)
+
+    def sources(self) -> tuple[Source, ...]:
+        """The ledger of files read, by name."""
+        with self._sql() as sql:
+            return tuple(Source(**row._mapping) for row in sql.execute(sa.select(SOURCES).order_by(SOURCES.c.file)))
+
+    def source(self, uri: str) -> Source | None:
+        """The ledger's entry for a file."""
+        with self._sql() as sql:
+            row = sql.execute(sa.select(SOURCES).where(SOURCES.c.uri == uri)).first()
+        return Source(**row._mapping) if row else None
+
+    def changes(self, since: int) -> Changes:
+        """What a projection that has applied generation ``since`` lacks, with vectors."""
+        with self._sql() as sql:
+            ids = sql.execute(sa.select(PAPERS.c.id).where(PAPERS.c.generation > since)).scalars().all()
+            query = sa.select(*PASSAGE, sa.null().label("parts")).select_from(EMBEDDED)
+            passages = tuple(passage_of(row) for row in select_in(sql, query, CHUNKS.c.paper_id, ids))
+            bodies = select_in(sql, sa.select(PAPERS.c.id, PAPERS.c.body), PAPERS.c.id, ids)
+            papers = tuple(paper_of(row.body) for row in bodies)
+            dropped = sql.execute(
+                sa.select(DROPPED.c.chunk_id, DROPPED.c.paper_id).where(DROPPED.c.generation > since))
+            gone = tuple((row.chunk_id, row.paper_id) for row in dropped)
+            generation = int(self._get(sql, "generation") or 0)
+        return Changes(generation=generation, papers=papers, passages=passages, dropped=gone)
+
+    # ---- writing, one transaction each
+
+    @contextmanager
+    def write(self) -> Iterator[Writing]:
+        """One transaction: what is done in it becomes visible at its end, under the next generation, or not at all."""
+        with self._sql() as sql:
+            generation = int(self._get(sql, "generation") or 0) + 1
+            writing = Writing(sql, generation)
+            yield writing
+            if writing.touched:
+                sql.execute(sa.update(META).where(META.c.key == "generation").values(value=str(generation)))
+
+
+def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

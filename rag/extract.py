@@ -1,0 +1,121 @@
+"""The extractive engine: an answer in the papers' own words. Pure; it needs no model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag import cite
+from rag.floor import coverage
+from rag.parse import Drafted
+from rag.retrieve import Evidence, Retrieved
+from rag.text import content_stems
+
+# A question for one fact is answered by at most so many sentences, the best first.
+_FACTS = 5
+# Questions that want a number, a name, a time or a place rather than a list of papers.
+_FACT = re.compile(
+    r"""^\W*(?:by|on|from|at|to|in|of|with|for|under)?\s*
+    (?:how\ (?:many|much|long|large|big|small|fast|quick(?:ly)?|slow(?:ly)?|often|far|close|deep|high|low)
+      |who|whom|whose|when|where|what\ (?:percentage|percent|fraction|share|proportion|distance|number|accuracy|speed)
+      |(?:what|which)\b(?!\ (?:papers?|works?|stud(?:y|ies)|articles?|research|are\ the\ (?:best|main)|is\ known))
+        (?=.*\b(?:was|were|did|does|is|outperform\w*|achieve\w*|reach\w*)\b))""",
+    re.IGNORECASE | re.VERBOSE)
+# An opening that leans on the sentence before it.
+_LEANING = re.compile(
+    r"^(?:this|these|those|it|its|they|their|such|here|the (?:former|latter|resulting|proposed|same)|however|moreover|"
+    r"furthermore|therefore|thus|hence|consequently|additionally|instead|then|nevertheless|to this end|as a result|"
+    r"in addition|for (?:example|instance)|in contrast|on the other hand|also|finally|meanwhile)\b", re.IGNORECASE)
+
+# Questions whose answer is a quantity, and sentences that state one.
+_QUANTITY = re.compile(
+    r"\bhow (?:many|much|long|large|big|small|fast|quick|slow|often|far|close|accurate|deep|high|low)|"
+    r"\b(?:what|which) (?:percentage|percent|fraction|share|proportion|distance|number|accuracy|speed)", re.IGNORECASE)
+# A paper speaking of itself: what it does and what it found.
+_OWN = re.compile(r"\b(?:we|our|this (?:paper|work|study|survey|article)|results?|experiments?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    label: str
+    text: str
+    score: float
+
+
+def asks_fact(question: str) -> bool:
+    """Whether a question wants one fact ("how many ...") rather than papers on a subject."""
+    return _FACT.match(question) is not None
+
+
+def draft(retrieved: Retrieved, evidence: Mapping[str, Evidence], *, sure: bool) -> Iterator[Drafted]:
+    """The answer's sentences, verbatim, each with the label of its paper.
+
+    For a subject: a line that counts the papers, then each paper's best sentence in order of relevance. For a fact:
+    the sentences that come closest, the best first, at most two a paper. No sentence comes twice.
+
+    Args:
+        retrieved: the question with its vector.
+        evidence: label to relevant paper, most relevant first; at least one.
+        sure: whether the papers may be said to address the question.
+    """
+    if asks_fact(retrieved.question):
+        candidates = sorted((candidate for label, item in evidence.items()
+                             for candidate in _candidates(retrieved, label, item)), key=lambda c: -c.score)
+        least = 0.8 * candidates[0].score
+        chosen = [candidate for candidate in candidates if candidate.score >= least]
+        yield from _distinct(chosen, per_paper=2, most=_FACTS)
+        return
+    best = [max(_candidates(retrieved, label, item), key=lambda c: c.score) for label, item in evidence.items()]
+    distinct = list(_distinct(best, per_paper=1, most=len(best)))
+    yield Drafted(text=_count(len(distinct)) if sure else "These papers come closest.", labels=())
+    yield from distinct
+
+
+def _candidates(retrieved: Retrieved, label: str, item: Evidence) -> list[_Candidate]:
+    abstract = item.hit.paper.abstract
+    fact, quantity = asks_fact(retrieved.question), _QUANTITY.search(retrieved.question) is not None
+    found = []
+    for passage in item.passages:
+        assert passage.sentence_vectors is not None
+        likeness = passage.sentence_vectors @ retrieved.vector
+        for (start, end), near in zip(passage.sentences, likeness, strict=True):
+            text = abstract[start:end]
+            covered = coverage(content_stems(text), retrieved.frequencies, retrieved.papers)
+            score = 0.6 * float(near) + 0.25 * covered + 0.15 * item.hit.score
+            if _LEANING.match(text):
+                score -= 0.08
+            if (quantity and cite.numbers(text)) or (not fact and _OWN.search(text)):
+                score += 0.06
+            if start == 0:
+                # Openings set the scene; what a paper found stands further down.
+                score -= 0.03
+            found.append(_Candidate(label, text, score))
+    return found
+
+
+def _distinct(candidates: Sequence[_Candidate], per_paper: int, most: int) -> Iterator[Drafted]:
+    seen: list[frozenset[str]] = []
+    papers: dict[str, int] = {}
+    for candidate in candidates:
+        stems = frozenset(content_stems(candidate.text))
+        if papers.get(candidate.label, 0) == per_paper or any(_alike(stems, other) for other in seen):
+            continue
+        if len(seen) == most:
+            return
+        seen.append(stems)
+        papers[candidate.label] = papers.get(candidate.label, 0) + 1
+        yield Drafted(text=candidate.text, labels=(candidate.label,))
+
+
+def _alike(a: frozenset[str], b: frozenset[str]) -> bool:
+    return len(a & b) > 0.8 * max(1, len(a | b))
+
+
+_SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def _count(papers: int) -> str:
+    number = _SPELLED[papers] if papers < len(_SPELLED) else str(papers)
+    said = "paper in the library addresses" if papers == 1 else "papers in the library address"
+    return f"{number.capitalize()} {said} this."

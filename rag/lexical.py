@@ -1,0 +1,127 @@
+"""The BM25 projection of the catalogue: one stemmed field of title and abstract a paper, in tantivy."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ProjectionError
+from rag.tables import Changes
+from rag.text import analyzer, content_stems
+
+_MARK = "generation"
+
+
+class WordIndex:
+    """Papers by their words. Safe from any thread; other processes' commits are seen after `refresh`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens nothing yet."""
+        self._folder = folder
+        self._index: Any = None
+        self._schema: Any = None
+        self._lock = threading.RLock()
+
+    @property
+    def applied(self) -> int:
+        """The generation this projection has applied; -1 where it is empty."""
+        mark = self._folder / _MARK
+        return int(mark.read_text()) if mark.exists() else -1
+
+    def search(self, question: str, k: int, ids: Iterable[str] | None = None) -> tuple[tuple[str, float], ...]:
+        """The papers with the question's words: id and BM25 score, best first; only among ``ids`` where given.
+
+        Raises:
+            ProjectionError: the index cannot be read.
+        """
+        import tantivy
+
+        index = self._open()
+        stems = dict.fromkeys(content_stems(question))
+        if not stems:
+            return ()
+        query = tantivy.Query.boolean_query(
+            [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", stem)) for stem in stems])
+        if ids is not None:
+            among = tantivy.Query.const_score_query(
+                tantivy.Query.term_set_query(self._schema, "paper_id", list(ids)), 0.0)
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
+        searcher = index.searcher()
+        return tuple((searcher.doc(address)["paper_id"][0], score) for score, address in searcher.search(query, k).hits)
+
+    def frequencies(self, text: str) -> dict[str, int]:
+        """For each content stem of the text, how many papers hold it."""
+        searcher = self._open().searcher()
+        return {stem: int(searcher.doc_freq("body", stem)) for stem in dict.fromkeys(content_stems(text))}
+
+    def count(self) -> int:
+        """Papers in the projection."""
+        return int(self._open().searcher().num_docs)
+
+    def apply(self, changes: Changes) -> None:
+        """Brings the projection to the changes' generation; applying the same changes again does no harm.
+
+        Raises:
+            ProjectionError: the index cannot be written.
+        """
+        import tantivy
+
+        index = self._open()
+        try:
+            writer = index.writer(heap_size=50_000_000, num_threads=1)
+            for paper_id in {paper_id for _, paper_id in changes.dropped} | {paper.id for paper in changes.papers}:
+                writer.delete_documents("paper_id", paper_id)
+            for paper in changes.papers:
+                writer.add_document(tantivy.Document(paper_id=paper.id, body=paper.text))
+            writer.commit()
+            writer.wait_merging_threads()
+            draft = self._folder / f"{_MARK}.new"
+            draft.write_text(str(changes.generation))
+            draft.replace(self._folder / _MARK)
+        except (ValueError, OSError) as error:
+            raise ProjectionError(
+                f"The word index at {self._folder} cannot be written ({error}): see that the disk has room, then run "
+                "`vouch doctor --repair`; the catalogue still holds everything."
+            ) from error
+        index.reload()
+
+    def refresh(self) -> None:
+        """Sees what other processes have committed."""
+        with self._lock:
+            if self._index is not None:
+                self._index.reload()
+
+    def close(self) -> None:
+        """Lets go of the index."""
+        with self._lock:
+            self._index = None
+
+    def reset(self) -> None:
+        """Empties the projection, so that all is applied anew."""
+        with self._lock:
+            self._index = None
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _open(self) -> Any:  # noqa: ANN401 - tantivy has no types
+        with self._lock:
+            if self._index is None:
+                import tantivy
+
+                builder = tantivy.SchemaBuilder()
+                builder.add_text_field("paper_id", stored=True, tokenizer_name="raw")
+                builder.add_text_field("body", stored=False, tokenizer_name="stems", index_option="freq")
+                self._schema = builder.build()
+                self._folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    index = tantivy.Index(self._schema, path=str(self._folder))
+                except ValueError as error:
+                    raise ProjectionError(
+                        f"The word index at {self._folder} cannot be opened ({error}): `vouch doctor --repair` "
+                        "rebuilds it."
+                    ) from error
+                index.register_tokenizer("stems", analyzer())
+                self._index = index
+            return self._index

@@ -1,0 +1,277 @@
+"""The library: the one engine behind every door, and the place where its parts are put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rag import cite, floor
+from rag.answer import answer
+from rag.embed import Embedder, Marked, open_embedder
+from rag.errors import NoPaperError, SettingsError, VouchError
+from rag.examples import examples
+from rag.retrieve import retrieve
+from rag.schema import Answer, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
+from rag.settings import Settings
+from rag.settings import load as load_settings
+from rag.store import Store
+from rag.tables import Source
+from rag.text import sentences
+
+if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
+
+    from rag.chain import Writer
+
+
+def open_library(path: str | Path | None = None, *, settings: Settings | None = None,
+                 embedder: Embedder | None = None) -> Library:
+    """Opens a library; nothing is read or made before it is used.
+
+    Args:
+        path: its folder; None takes the settings'.
+        settings: None reads them from the environment and the user's `.env`.
+        embedder: in place of the one that the settings name, for instance a `LangChainEmbedder`.
+
+    Raises:
+        SettingsError: a setting has a value that cannot be used.
+    """
+    chosen = settings or load_settings()
+    return Library(Path(path).expanduser() if path is not None else chosen.library, chosen, embedder)
+
+
+class Library:
+    """Papers to search, question and cite. Use it from any thread; close it, or use it in a `with`."""
+
+    def __init__(self, path: Path, settings: Settings, embedder: Embedder | None = None) -> None:
+        self.path = path
+        self.settings = settings
+        self.store = Store(path, lambda: embedder or open_embedder(
+            settings.embeddings, api_key=settings.openai_api_key, base_url=settings.openai_base_url,
+            timeout=settings.timeout), settings.chroma_url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None,
+                 _trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of files and connections; using the library opens them again."""
+        self.store.close()
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever ingested here."""
+        return self.store.exists
+
+    @property
+    def generation(self) -> int:
+        """Counts the writes, by whichever process."""
+        return self.store.catalogue.generation
+
+    # ---- asking
+
+    def search(self, query: str, k: int = 10, where: Where | None = None) -> tuple[Hit, ...]:
+        """The papers that fit the query best, one hit a paper, best first.
+
+        Raises:
+            NoLibraryError: there is no library yet.
+            ValueError: ``k`` is not positive.
+        """
+        return retrieve(self.store, query, k, where).hits
+
+    def ask(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
+            engine: EngineName | None = None) -> Answer:
+        """The checked answer to a question; see `stream`."""
+        for event in self.stream(question, history, where, engine):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("an answer always finishes")
+
+    def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
+               engine: EngineName | None = None) -> Iterator[Event]:
+        """The same work as `ask`, as it happens: stages, the evidence, each checked sentence, the whole answer.
+
+        Args:
+            question: in the reader's words.
+            history: earlier turns of the conversation, oldest first.
+            where: only these papers.
+            engine: None takes the language model where VOUCH_MODEL names one, else the extractive engine.
+
+        Raises:
+            NoLibraryError: there is no library yet.
+            SettingsError: "llm" was asked for and no model is configured.
+        """
+        use_model = engine == "llm" or (engine is None and self.settings.model is not None)
+        return answer(self.store, question, history, where, self._writer if use_model else None)
+
+    def verify(self, sentence: str, text: str) -> Support:
+        """What a text says for a sentence: the checker alone, on any two texts."""
+        spans = sentences(text)
+        embedded = self.store.embedder.embed([Marked(text=text, spans=spans)])[0]
+        source = cite.Source(text=text, spans=spans, vectors=embedded.spans)
+        return cite.verify(sentence, self.store.embedder.embed_query(sentence), source, self._rarity())
+
+    def examples(self, count: int = 4) -> tuple[str, ...]:
+        """Example questions made from what the library holds."""
+        return examples(self.store.catalogue.papers(), count)
+
+    def as_retriever(self, k: int = 10, where: Where | None = None) -> BaseRetriever:
+        """The LangChain retriever over this library, the one that the chain itself uses."""
+        from rag.chain import PaperRetriever
+
+        return PaperRetriever(retrieve=lambda question: self.search(question, k, where))
+
+    # ---- the papers
+
+    @property
+    def papers(self) -> Papers:
+        """The papers as a collection."""
+        return Papers(self.store)
+
+    def files(self) -> tuple[Source, ...]:
+        """The files that were read, by name."""
+        return self.store.catalogue.sources()
+
+    def edit(self, paper_id: str, *, title: str | None = None, year: int | None = None) -> Paper:
+        """Corrects a paper by hand; the correction outlives every later ingest.
+
+        Raises:
+            NoPaperError: no paper has that id.
+        """
+        self.papers[paper_id]
+        with self.store.writing() as writing:
+            if title is not None:
+                writing.correct(paper_id, "title", title)
+            if year is not None:
+                writing.correct(paper_id, "year", year)
+            self.store.put(writing, [paper_id], {})
+        return self.papers[paper_id]
+
+    def tag(self, paper_id: str, *tags: str) -> None:
+        """Adds tags to a paper.
+
+        Raises:
+            NoPaperError: no paper has that id.
+        """
+        self.papers[paper_id]
+        with self.store.writing() as writing:
+            writing.tag(paper_id, tags)
+
+    def untag(self, paper_id: str, *tags: str) -> None:
+        """Takes tags from a paper.
+
+        Raises:
+            NoPaperError: no paper has that id.
+        """
+        self.papers[paper_id]
+        with self.store.writing() as writing:
+            writing.untag(paper_id, tags)
+
+    def remove(self, ids: Sequence[str] = (), files: Sequence[str] = ()) -> int:
+        """Removes papers, and files with the papers that no other file describes; ingesting them again undoes it.
+
+        Returns:
+            how many papers are gone.
+
+        Raises:
+            NoPaperError: an id or a file is unknown.
+        """
+        self.store.catalogue.papers(ids)
+        with self.store.writing() as writing:
+            described, uris = writing.papers_of(files)
+            if files and not uris:
+                raise NoPaperError(f"No file called {files[0]!r} was read: `vouch papers list` shows what is there.")
+            writing.forget_sources(writing.uris_of(ids), records=False)
+            writing.forget_sources(uris, records=True)
+            gone = list(dict.fromkeys([*ids, *(set(described) & set(writing.orphans()))]))
+            writing.remove(gone)
+            self.store.put(writing, [paper_id for paper_id in described if paper_id not in gone], {})
+            writing.sweep_vectors()
+        return len(gone)
+
+    def prune(self) -> int:
+        """Removes the papers that no file describes any more; returns how many."""
+        with self.store.writing() as writing:
+            gone = writing.orphans()
+            writing.remove(gone)
+            writing.sweep_vectors()
+        return len(gone)
+
+    def export(self, path: str | Path) -> int:
+        """Writes every paper to a JSON Lines file, which can be ingested again; returns how many.
+
+        Raises:
+            VouchError: the file cannot be written.
+        """
+        papers = self.store.catalogue.papers()
+        lines = [json.dumps({key: value for key, value in asdict(paper).items() if key not in ("id", "origins")},
+                            ensure_ascii=False) for paper in papers]
+        try:
+            Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        except OSError as error:
+            raise VouchError(f"{path} cannot be written ({error.strerror}): name another file.") from error
+        return len(papers)
+
+    # ---- care
+
+    def repair(self) -> None:
+        """Makes the vector and word indexes anew from the catalogue, embedding nothing."""
+        self.store.rebuild()
+
+    def reembed(self, progress: Callable[[int], None] | None = None) -> None:
+        """Embeds every paper anew with the embedder that the settings ask for."""
+        self.store.reembed(progress)
+
+    @cached_property
+    def _writer(self) -> Writer:
+        if self.settings.model is None:
+            raise SettingsError(
+                "No language model is configured: set VOUCH_MODEL (for instance openai:gpt-5-mini), or leave out "
+                "--engine llm for an answer in the papers' own words."
+            )
+        from rag.chain import Writer
+
+        return Writer(self.settings)
+
+    def _rarity(self) -> cite.Rarity:
+        if not self.exists:
+            return lambda _: 1.0
+        self.store.fresh()
+        total = self.store.words.count()
+        return lambda stem: floor.rarity(self.store.words.frequencies(stem).get(stem, 0), total)
+
+
+class Papers:
+    """The papers of a library: `len`, iteration in order of arrival, `[paper_id]`, `where`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __len__(self) -> int:
+        return self._store.catalogue.count()[0]
+
+    def __iter__(self) -> Iterator[Paper]:
+        return iter(self._store.catalogue.papers())
+
+    def __getitem__(self, paper_id: str) -> Paper:
+        return self._store.catalogue.papers([paper_id])[0]
+
+    def __contains__(self, paper_id: object) -> bool:
+        return isinstance(paper_id, str) and bool(self._store.catalogue.select(Where(ids=(paper_id,))))
+
+    def where(self, where: Where | None) -> tuple[Paper, ...]:
+        """The papers that a filter lets through, in order of arrival."""
+        ids = self._store.catalogue.select(where)
+        return self._store.catalogue.papers(None if ids is None else sorted(ids))
+
+    def tags(self, paper_id: str) -> tuple[str, ...]:
+        """A paper's tags."""
+        return self._store.catalogue.tags(paper_id)

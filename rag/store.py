@@ -1,0 +1,255 @@
+"""The store: the catalogue with its two projections, the embedder that fills them, and the writers' lock.
+
+A write goes to the catalogue (that is the acknowledgement), then to Chroma, then to the word index, all under a lock
+that the kernel releases when the process dies. What a dead writer left undone is replayed at the next use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from rag.catalogue import Catalogue
+from rag.chunk import chunk
+from rag.embed import Embedded, Embedder, Marked
+from rag.errors import BusyError, EmbedderError, LibraryError, NoLibraryError
+from rag.lexical import WordIndex
+from rag.schema import Paper
+from rag.tables import Passage
+from rag.vectors import VectorIndex
+from rag.writing import Writing
+
+CATALOGUE = "catalogue.sqlite"
+# A writer holds the lock for one batch, some seconds; a minute of them in a queue is a sign of something wrong.
+_PATIENCE = 180.0
+
+Prepared = Mapping[str, Embedded]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A passage that is yet to be embedded: the text the embedder reads, with the spans it pools."""
+
+    passage: Passage
+    marked: Marked
+
+
+class Store:
+    """One library folder. Opening it reads nothing; the first write makes it."""
+
+    def __init__(self, folder: Path, embedder: Callable[[], Embedder], chroma_url: str | None = None) -> None:
+        """``embedder`` is called when the first text is to be embedded."""
+        self.folder = folder
+        self._open_embedder = embedder
+        name = "chunks" if chroma_url is None else f"vouch-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+        self.vectors = VectorIndex(folder / "chroma", chroma_url, name)
+        self.words = WordIndex(folder / "words")
+        self._catalogue: Catalogue | None = None
+        self._seen = -1
+        self._state = threading.RLock()
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written here."""
+        return (self.folder / CATALOGUE).exists()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of an existing library.
+
+        Raises:
+            NoLibraryError: nothing was ever written here.
+        """
+        with self._state:
+            if self._catalogue is None:
+                if not self.exists:
+                    raise NoLibraryError(
+                        f"There is no library at {self.folder} yet: `vouch ingest FILE` makes one from your files, "
+                        "`vouch ingest --sample` from the bundled sample."
+                    )
+                self._catalogue = Catalogue(self.folder / CATALOGUE)
+            return self._catalogue
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder that the settings ask for."""
+        return self._open_embedder()
+
+    def fresh(self) -> Catalogue:
+        """The catalogue, with projections that show its newest generation: what every read starts with.
+
+        Raises:
+            NoLibraryError: there is no library.
+            EmbedderError: it was made with another embedder than the settings ask for.
+        """
+        catalogue = self.catalogue
+        with self._state:
+            generation = catalogue.generation
+            if generation != self._seen:
+                self._check_embedder()
+                self._follow(generation)
+        return catalogue
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One locked write to the catalogue, then to the projections. Makes the library where there is none.
+
+        Raises:
+            BusyError: another process has been writing for minutes.
+            EmbedderError: the library was made with another embedder than the settings ask for.
+        """
+        with self._locked(_PATIENCE), self._state:
+            if self._catalogue is None:
+                self._catalogue = Catalogue(self.folder / CATALOGUE)
+            catalogue = self._catalogue
+            self._check_embedder()
+            if catalogue.generation != self._seen:
+                self._let_go()
+            with catalogue.write() as writing:
+                if catalogue.embedder is None:
+                    writing.set_embedder(self.embedder.identity)
+                yield writing
+            self._sync()
+
+    def prepare(self, papers: Sequence[Paper], progress: Callable[[int], None] | None = None) -> Prepared:
+        """Embeds what these papers need and the catalogue lacks; done before `writing`, so nobody waits for it.
+
+        Args:
+            papers: as they will be stored.
+            progress: told how many texts are embedded so far.
+        """
+        cuts = {cut.passage.vector_key: cut.marked for paper in papers for cut in cut_paper(paper, self.embedder)}
+        if self.exists:
+            for key in self.catalogue.known_vectors(list(cuts)):
+                del cuts[key]
+        return dict(zip(cuts, self.embedder.embed(list(cuts.values()), progress), strict=True))
+
+    def put(self, writing: Writing, paper_ids: Sequence[str], prepared: Prepared) -> None:
+        """Merges, cuts and stores these papers anew, with vectors from ``prepared``; embeds what is missing there."""
+        papers = [writing.merged(paper_id) for paper_id in paper_ids]
+        cuts = {paper.id: cut_paper(paper, self.embedder) for paper in papers}
+        needed = {cut.passage.vector_key: cut.marked for group in cuts.values() for cut in group}
+        known = writing.known_vectors(list(needed))
+        missing = [key for key in needed if key not in known and key not in prepared]
+        late = dict(zip(missing, self.embedder.embed([needed[key] for key in missing]), strict=True))
+        for key in needed:
+            if key not in known:
+                embedded = late.get(key) or prepared[key]
+                writing.put_vector(key, embedded.vector, embedded.spans)
+        for paper in papers:
+            writing.put_paper(paper, [cut.passage for cut in cuts[paper.id]])
+
+    def rebuild(self) -> None:
+        """Makes both projections anew from the catalogue, embedding nothing."""
+        with self._locked(_PATIENCE), self._state:
+            self._check_embedder()
+            for projection in (self.vectors, self.words):
+                projection.reset()
+            self._sync()
+
+    def reembed(self, progress: Callable[[int], None] | None = None) -> None:
+        """Embeds every paper anew with the embedder that the settings ask for."""
+        papers = self.catalogue.papers()
+        prepared = dict[str, Embedded]()
+        cuts = {cut.passage.vector_key: cut.marked for paper in papers for cut in cut_paper(paper, self.embedder)}
+        prepared.update(zip(cuts, self.embedder.embed(list(cuts.values()), progress), strict=True))
+        with self._locked(_PATIENCE), self._state:
+            with self.catalogue.write() as writing:
+                writing.set_embedder(self.embedder.identity)
+                writing.clear_vectors()
+                self.put(writing, [paper.id for paper in papers], prepared)
+            for projection in (self.vectors, self.words):
+                projection.reset()
+            self._sync()
+
+    def close(self) -> None:
+        """Lets go of everything."""
+        with self._state:
+            self._let_go()
+            self.words.close()
+            if self._catalogue is not None:
+                self._catalogue.close()
+                self._catalogue = None
+
+    # ---- inside
+
+    @contextmanager
+    def _locked(self, patience: float) -> Iterator[None]:
+        import filelock
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self.folder / "writers.lock", timeout=patience)
+            with lock:
+                yield
+        except filelock.Timeout as error:
+            raise BusyError(
+                f"Another process is writing to the library at {self.folder}: wait for it to finish, then try again."
+            ) from error
+        except OSError as error:
+            raise LibraryError(
+                f"The library folder {self.folder} cannot be written ({error}): see that it is yours and its disk has "
+                "room, or name another with --library."
+            ) from error
+
+    def _check_embedder(self) -> None:
+        made_with = self.catalogue.embedder
+        if made_with is not None and made_with != self.embedder.identity:
+            raise EmbedderError(
+                f"The library at {self.folder} was made with the embedder {made_with}, the settings ask for "
+                f"{self.embedder.identity}: set VOUCH_EMBEDDINGS back, or run `vouch doctor --reembed` to embed its "
+                "papers anew."
+            )
+
+    def _let_go(self) -> None:
+        self.vectors.refresh()
+        self.words.refresh()
+
+    def _follow(self, generation: int) -> None:
+        """Sees another process's writes; finishes them where that process died before its projections."""
+        self._let_go()
+        applied = min(self.vectors.applied, self.words.applied)
+        if applied < generation:
+            try:
+                with self._locked(0.0):
+                    self._let_go()
+                    self._sync()
+                    return
+            except BusyError:
+                # The writer is alive and about to do it; the next read looks again.
+                self._seen = applied
+                return
+        self._seen = generation
+
+    def _sync(self) -> None:
+        for projection in (self.vectors, self.words):
+            applied = projection.applied
+            if applied < self.catalogue.generation:
+                projection.apply(self.catalogue.changes(applied))
+        self._seen = self.catalogue.generation
+
+
+def cut_paper(paper: Paper, embedder: Embedder) -> tuple[Cut, ...]:
+    """The paper's passages, each with the text that is embedded for it: the title, then the passage.
+
+    The title's span stands before those of the sentences; it is the whole text's where there is no title.
+    """
+    head = f"{paper.title}\n" if paper.title else ""
+    # Three tokens for the two special ones and the line break; a title never takes more than half of the window.
+    title_tokens = min(embedder.count(paper.title or ""), embedder.window // 2)
+    pieces = chunk(paper.id, paper.abstract, embedder.window - 3 - title_tokens, embedder.count)
+    cuts = []
+    for piece, sentences in pieces:
+        moved = tuple((start - piece.start + len(head), end - piece.start + len(head)) for start, end in sentences)
+        text = head + piece.text
+        spans = ((0, len(head) - 1 if head else len(text)), *moved)
+        key = hashlib.sha256(json.dumps([text, spans]).encode()).hexdigest()
+        cuts.append(Cut(passage=Passage(chunk=piece, sentences=sentences, vector_key=key),
+                        marked=Marked(text=text, spans=spans)))
+    return tuple(cuts)

@@ -1,0 +1,141 @@
+"""Text as the rest of Vouch sees it: normal forms, sentences with their spans, stems, token counts. Pure."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+Span = tuple[int, int]
+
+# Words that end in a full stop without ending a sentence. "al" is "et al.", the single letters are initials.
+_ABBREVIATIONS = frozenset(
+    "al approx cf ca dr e.g eg eq eqs etc fig figs i.e ie incl jr mr mrs ms no nos p pp prof ref refs resp sec st "
+    "tab viz vol vs w.r.t wrt u.s a.k.a".split()
+)
+_END = re.compile(r"""[.!?]+["'”’)\]»]*(?=\s|$)|\n\s*\n""")
+_OPENING = "\"'“‘([«$\\"
+_SKIPPED = re.compile(r"\s+")
+
+STOP_WORDS = frozenset(
+    "a about above after again all also an and any are as at be because been before being between both but by can "
+    "could did do does doing down during each either few for from further had has have having he her here hers him "
+    "his how i if in into is it its itself just me more most my no nor not now of off on once only or other our out "
+    "over own same she should so some such than that the their them then there these they this those through to too "
+    "under until up very was we were what when where which while who whom whose why will with would you your".split()
+)
+
+
+def normalise(text: str) -> str:
+    """NFC, without control and zero-width characters, white space folded to single blanks."""
+    kept = "".join(
+        c if unicodedata.category(c) not in ("Cc", "Cf") else (" " if c in "\t\n\r\v\f" else "")
+        for c in unicodedata.normalize("NFC", text)
+    )
+    return " ".join(kept.split())
+
+
+def letters(text: str) -> str:
+    """Only letters and digits, folded in case and accents: two texts that a typesetter made differ are equal here."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in decomposed if c.isalnum())
+
+
+def words(text: str) -> list[str]:
+    """Words folded in case and accents, in order. "GPT-4" gives "gpt" and "4"; "0.75" stays whole."""
+    folded = "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
+    return re.findall(r"\d+(?:[.,]\d+)+|[^\W_]+", folded)
+
+
+@functools.cache
+def analyzer() -> Any:  # noqa: ANN401 - tantivy has no types
+    """The word index's analyzer: words, folded in case and accents, stemmed (Snowball English)."""
+    import tantivy
+
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+@functools.lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The word's Snowball stem, as the word index sees it; the word itself where it has none."""
+    stems: list[str] = analyzer().analyze(word)
+    return stems[0] if len(stems) == 1 else word
+
+
+def content_stems(text: str) -> list[str]:
+    """Stems of the words that carry meaning, in order."""
+    return [stem(word) for word in words(text) if word not in STOP_WORDS]
+
+
+def sentences(text: str) -> tuple[Span, ...]:
+    """Spans of the sentences, in order, covering every character that is not white space.
+
+    A full stop ends a sentence unless it belongs to a number, an abbreviation or an initial, or is followed by a
+    lower-case word; a full stop that stands alone between blanks (as in tokenised text) always does.
+    """
+    spans: list[Span] = []
+    start = 0
+    for match in _END.finditer(text):
+        if not _ends_here(text, match.start(), match.end()):
+            continue
+        _append(spans, text, start, match.end())
+        start = match.end()
+    _append(spans, text, start, len(text))
+    return tuple(spans)
+
+
+def _append(spans: list[Span], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if not stripped:
+        return
+    begin = start + len(piece) - len(piece.lstrip())
+    # Punctuation alone (a stray bracket, an ellipsis) belongs to the sentence before it.
+    if spans and not any(c.isalnum() for c in stripped):
+        spans[-1] = (spans[-1][0], begin + len(stripped))
+    else:
+        spans.append((begin, begin + len(stripped)))
+
+
+def _ends_here(text: str, at: int, after: int) -> bool:
+    if text[at] == "\n" or text[at] in "!?":
+        following = text[after:after + 3].lstrip()
+        return not following or not following[0].islower()
+    if at == 0 or text[at - 1].isspace():
+        return True
+    skipped = _SKIPPED.match(text, after)
+    following = text[skipped.end():skipped.end() + 2] if skipped else ""
+    if not following:
+        return True
+    word = re.search(r"\S*$", text[max(0, at - 24):at])
+    last = word.group().lstrip(_OPENING).casefold() if word else ""
+    if last in _ABBREVIATIONS:
+        # "et al." and "etc." do end sentences when a capital follows; the others never do.
+        return last in ("al", "etc") and following[0].isupper() and text[after - 1] == "."
+    if len(last) == 1 and last.isalpha() and text[at - 1].isupper():
+        return False
+    return not (following[0].islower() or following[0] in ",;:")
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens of a language model, estimated upward.
+
+    Plain English takes about four characters a token, counted here as 3.5, and never under a token for each word; a
+    character outside ASCII may take up to two tokens.
+    """
+    plain = sum(c.isascii() for c in text)
+    return max(math.ceil(plain / 3.5) + 2 * (len(text) - plain), len(text.split()))
+
+
+def overlaps(span: Span, spans: Sequence[Span]) -> bool:
+    """Whether the span shares a character with any of the others."""
+    return any(span[0] < end and start < span[1] for start, end in spans)

@@ -1,0 +1,136 @@
+"""A library that plays a script: what the real one says only now and then, such as a sentence withheld, on demand."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.errors import NoPaperError, VouchError
+from rag.schema import (
+    Answer,
+    Citation,
+    Event,
+    Evidence,
+    Finished,
+    Hit,
+    Origin,
+    Paper,
+    Reference,
+    Said,
+    Sentence,
+    Stage,
+    Support,
+    Turn,
+    Where,
+)
+
+PAPERS = (
+    Paper(
+        id="p/1 ä", title="Tides of Reward: When Optimising a Proxy Goes Too Far", year=2023, date="Mar 2",
+        year_inferred=True, authors=("Ada Quill", "Bo Fern", "Cy Marsh"), arxiv_id="2303.00001",
+        abstract="Reward models stand in for what people want. We find that optimising a learned reward too hard lowers "
+                 "the true reward, and that the gap grows with the square root of the KL distance, "
+                 "$d = \\sqrt{D_{KL}}$. Larger reward models shrink it. "
+                 "Training cost $5 to $10 a run on \\394 <b>scenes</b>.",
+        origins=(Origin(file="listing.txt", record=3), Origin(file="saved page.html", record=12)),
+    ),
+    Paper(
+        id="p2", title="Ensembles Against Overoptimisation", year=2024, text_kind="summary", authors=("Dee Holm",),
+        abstract="The paper trains several reward models and takes the lowest of their scores. It reports that this "
+                 "removes most of the overoptimisation at a small cost in speed.",
+        url="https://example.org/ensembles", origins=(Origin(file="sample.jsonl", record=7),),
+    ),
+    Paper(
+        id="p3", origins=(Origin(file="listing.txt", record=9),),
+        abstract="Images of rivers are sorted by season with a small network. "
+                 "<img src=https://example.org/x.png> The labels come from gauges.",
+    ),
+)
+
+
+def cite(paper: Paper, label: int, words: str, verdict: str = "supported") -> Citation:
+    start = paper.abstract.index(words)
+    return Citation(label=label, paper_id=paper.id,
+                    support=Support(verdict=verdict, score=0.8, quote=words, start=start, end=start + len(words)))  # type: ignore[arg-type]
+
+
+FIRST = "optimising a learned reward too hard lowers the true reward"
+LOWEST = "takes the lowest of their scores"
+QUOTE = "It reports that this removes most of the overoptimisation at a small cost in speed."
+SENTENCES = (
+    Sentence(text="Two papers in the library deal with it.", kind="frame"),
+    Sentence(text="Pushing a learned reward too far lowers the true one; the gap grows as $\\sqrt{D_{KL}}$ at $5 a run.",
+             citations=(cite(PAPERS[0], 1, FIRST),)),
+    Sentence(text="Ensembles of reward models are one remedy, and they may be cheap.",
+             citations=(cite(PAPERS[1], 2, LOWEST, "weak"), cite(PAPERS[0], 1, FIRST, "weak"))),
+    Sentence(text=QUOTE, kind="quote", citations=(cite(PAPERS[1], 2, QUOTE),)),
+)
+
+
+ASKED = "asked.jsonl"
+
+
+def last_asked(folder: Path) -> dict[str, Any]:
+    """What the library in that folder, perhaps in another process, was asked last."""
+    lines = (folder / ASKED).read_text(encoding="utf-8").splitlines()
+    return dict(json.loads(lines[-1]))
+
+
+class Shelf(dict[str, Paper]):
+    def where(self, where: Where | None) -> tuple[Paper, ...]:
+        return tuple(self.values())
+
+    def __missing__(self, key: str) -> Paper:
+        raise NoPaperError(f"No paper has the id {key!r}.")
+
+
+class ScriptedLibrary:
+    """Answers by keyword: "nothing" abstains, "broken" fails, "slow" takes its time, "model" had to fall back."""
+
+    def __init__(self, path: Path, delay: float = 0.0, empty: bool = False) -> None:
+        self.path = path
+        self.delay = delay
+        self.exists = not empty
+        self.papers = Shelf() if empty else Shelf((paper.id, paper) for paper in PAPERS)
+
+    def files(self) -> tuple[Origin, ...]:
+        return (Origin(file="listing.txt", record=1), Origin(file="sample.jsonl", record=1)) if self.exists else ()
+
+    def examples(self, n: int = 4) -> tuple[str, ...]:
+        return ("What papers address reward overoptimisation?", "How are rivers sorted by season?",
+                "What do ensembles cost?", "Which papers report KL distances?")[:n]
+
+    def search(self, query: str, k: int = 10, where: Where | None = None) -> tuple[Hit, ...]:
+        return tuple(Hit(paper=paper, score=0.5) for paper in PAPERS[:k])
+
+    def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None) -> Iterator[Event]:
+        asked = {"question": question, "history": [turn.question for turn in history],
+                 "years": where.years if where else None}
+        with (self.path / ASKED).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(asked) + "\n")
+        delay = 1.0 if "slow" in question else self.delay
+        time.sleep(delay)
+        yield Stage(name="retrieve", seconds=delay)
+        if "broken" in question:
+            raise VouchError("The word index cannot be read; run: vouch doctor --repair")
+        yield Evidence(hits=self.search(question, 3))
+        if "nothing" in question:
+            yield Finished(answer=Answer(question=question, abstained=True, nearest=PAPERS))
+            return
+        for sentence in SENTENCES:
+            time.sleep(delay)
+            yield Said(sentence=sentence)
+        yield Finished(answer=Answer(
+            question=question, sentences=SENTENCES,
+            rewritten_question="What does the KL distance do to reward models?" if history else None,
+            references=tuple(Reference(label=n, paper=paper) for n, paper in enumerate(PAPERS[:2], start=1)),
+            withheld=(Sentence(text="Every remedy works for <script>alert(1)</script> all models.",
+                               citations=(cite(PAPERS[0], 1, "Larger reward models shrink it.", "unsupported"),)),),
+            engine="extractive" if "model" in question else "llm",
+            model=None if "model" in question else "llama3.1:8b",
+            notice="The model stopped answering after 30 s; this answer is made of the papers’ own words."
+            if "model" in question else None,
+        ))

@@ -1,0 +1,95 @@
+"""The house: which way imports point, and which names others may rely on."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the ground up; a module may import from floors below its own, and from its own where that makes no circle.
+FLOORS = [
+    {"prompts", "rag.schema", "rag.errors", "rag.text"},
+    {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse"},
+    {"rag.tables", "rag.minilm", "rag.budget"},
+    {"rag.writing", "rag.catalogue", "rag.embed", "rag.vectors", "rag.lexical", "rag.llm", "rag.cite"},
+    {"rag.store"},
+    {"rag.retrieve"},
+    {"rag.extract", "rag.chain"},
+    {"rag.answer"},
+    {"rag.library"},
+    {"rag", "rag.evaluate", "rag.doctor"},
+    {"ingest"},
+    {"ui"},
+]
+
+
+def _modules() -> dict[str, Path]:
+    found = {}
+    for package in ("rag", "prompts", "ingest", "ui"):
+        for path in (ROOT / package).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def _floor(module: str) -> int:
+    names = {module, module.split(".")[0]} if not module.startswith("rag.") else {module}
+    floors = [number for number, floor in enumerate(FLOORS) if floor & names]
+    assert floors, f"{module} has no floor in the house: give it one"
+    return floors[0]
+
+
+def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
+    """The project's modules that a file imports when it runs, not those it only names in annotations."""
+    found = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.If)
+                   and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in modules else node.module
+                      for alias in node.names}
+    return {name for name in found if name in modules}
+
+
+def test_imports_point_down() -> None:
+    modules = _modules()
+    upward = [f"{module} imports {imported}" for module, path in modules.items()
+              for imported in _imports(path, modules) if _floor(imported) > _floor(module)]
+    assert upward == []
+
+
+def test_every_floor_is_built() -> None:
+    modules = _modules()
+    assert [name for floor in FLOORS for name in floor if name not in modules] == []
+
+
+def test_public_names() -> None:
+    rag = importlib.import_module("rag")
+    assert set(rag.__all__) >= {
+        "Answer", "Chunk", "Citation", "Finished", "Hit", "IngestReport", "Library", "Origin", "Paper", "Reference",
+        "Rejected", "Said", "Sentence", "Stage", "Support", "Turn", "VouchError", "Where", "open_library"}
+    assert all(hasattr(rag, name) for name in rag.__all__)
+    assert importlib.import_module("ingest").ingest.__module__.startswith("ingest")
+
+
+@pytest.mark.parametrize("heavy", ["chromadb", "gradio", "langchain_core", "openai", "onnxruntime", "pandas"])
+def test_importing_the_engine_is_light(heavy: str) -> None:
+    loaded = subprocess.run([sys.executable, "-c", "import sys, rag, ingest, ui.cli; print('\\n'.join(sys.modules))"],
+                            capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert heavy not in loaded
+
+
+def test_no_module_is_overgrown() -> None:
+    assert [name for name, path in _modules().items()
+            if len(path.read_text(encoding="utf-8").splitlines()) > 400] == []

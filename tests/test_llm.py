@@ -1,0 +1,244 @@
+"""Models asked through the real clients, at a server that fails in every way servers do."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiktoken_ext.openai_public
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage
+
+from rag import llm
+from rag.errors import ModelError, SettingsError
+from rag.llm import Model, chat_model, open_model, window
+from rag.schema import Usage
+from rag.settings import Settings
+from rag.text import estimate_tokens
+from tests.stubs import Reply, StubModel
+
+KEY = "sk-very-secret-0123456789"
+QUESTION = [HumanMessage("Which papers prune?")]
+
+
+def at(stub: StubModel, timeout: float = 5.0) -> Model:
+    return open_model("llama3.1:8b", Settings(openai_base_url=stub.url, openai_api_key=KEY, timeout=timeout))
+
+
+def said(model: Model) -> str:
+    return "".join(piece for piece in model.stream(QUESTION) if isinstance(piece, str))
+
+
+def failure(*replies: Reply, timeout: float = 5.0) -> str:
+    """The one sentence that is left of a failure."""
+    with StubModel(*replies) as stub, pytest.raises(ModelError) as error:
+        said(at(stub, timeout))
+    told = str(error.value)
+    assert "\n" not in told
+    assert KEY not in told
+    assert "llama3.1:8b" in told
+    return told
+
+
+def test_text_comes_in_pieces_and_the_usage_last() -> None:
+    with StubModel(Reply(chunks=("Pruning ", "works [E", "1]."), usage=(21, 4))) as stub:
+        assert list(at(stub).stream(QUESTION)) == [
+            "Pruning ", "works [E", "1].", Usage(input_tokens=21, output_tokens=4)]
+    request = stub.requests[0]
+    assert request.path == "/v1/chat/completions"
+    assert request.json["model"] == "llama3.1:8b"
+    assert request.json["stream_options"] == {"include_usage": True}
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_server_may_report_no_usage() -> None:
+    with StubModel(Reply(text="Fine.", usage=None)) as stub:
+        assert list(at(stub).stream(QUESTION)) == ["Fine."]
+
+
+def test_reasoning_and_tool_calls_are_left_out() -> None:
+    with StubModel(Reply(text="Fine.", reasoning=("Let me", " think."), tool_call="search")) as stub:
+        assert said(at(stub)) == "Fine."
+
+
+def test_no_key_is_sent_where_there_is_none() -> None:
+    with StubModel(Reply(text="Fine.")) as stub:
+        assert said(open_model("m", Settings(openai_base_url=stub.url))) == "Fine."
+    assert stub.requests[0].headers["authorization"] == "Bearer none"
+
+
+@pytest.mark.parametrize(("reply", "told"), [
+    (Reply(status=401, message=f"Incorrect API key provided: {KEY}"), "refused the key"),
+    (Reply(status=403), "does not allow"),
+    (Reply(status=404, message="model not found"), "not known to the server"),
+    (Reply(status=400, message="bad"), "does not accept"),
+    (Reply(status=400, message="maximum context length is 8192", code="context_length_exceeded"), "context window"),
+    (Reply(status=413), "too large"),
+    (Reply(status=429, message="no quota", code="insufficient_quota"), "no quota"),
+    (Reply(status=429, headers={"Retry-After": "3600"}), "rate limited"),
+    (Reply(status=418), "status 418"),
+    (Reply(body="<!doctype html><p>Welcome", headers={"Content-Type": "text/html"}), "no answer"),
+    (Reply(body="data: {broken\n\n", headers={"Content-Type": "text/event-stream"}), "no answer"),
+    (Reply(text="Half an answer", event='{"error": {"message": "boom", "code": 500}}'), "error in the middle"),
+    (Reply(text="Half an answer", event="{broken"), "no answer"),
+    (Reply(text="Half an answer [E1", cut_after=3), "broke off"),
+    (Reply(text="Half an answer [E1", cut_after=3, cut="reset"), "broke the connection"),
+    (Reply(text="Whole, but unfinished.", finish_reason=None), "broke off"),
+    (Reply(text="Half an", finish_reason="length"), "length limit"),
+    (Reply(text="", finish_reason="content_filter"), "refused to answer"),
+    (Reply(refusal="I cannot help with that."), "without any text"),
+    (Reply(text="Never seen.", choices=False), "without any text"),
+    (Reply(text=""), "without any text"),
+    (Reply(text="", reasoning=("I think",)), "without any text"),
+    (Reply(tool_call="search", finish_reason="tool_calls"), "without any text"),
+])
+def test_every_failure_is_one_sentence(reply: Reply, told: str) -> None:
+    assert told in failure(reply)
+
+
+def test_what_came_before_a_cut_was_given() -> None:
+    with StubModel(Reply(chunks=("One. ", "Two"), cut_after=2)) as stub:
+        pieces = at(stub).stream(QUESTION)
+        assert [next(pieces), next(pieces)] == ["One. ", "Two"]
+        with pytest.raises(ModelError, match="broke off"):
+            next(pieces)
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    with StubModel() as stub:
+        model = at(stub)
+    with pytest.raises(ModelError, match="could not be reached"):
+        said(model)
+
+
+@pytest.mark.parametrize("reply", [
+    Reply(hang=True), Reply(text="Late.", delay=2), Reply(comments=True, gap=0.05),
+    Reply(status=429, headers={"Retry-After": "1"}),
+])
+def test_the_time_to_the_first_token_is_bounded(reply: Reply) -> None:
+    began = time.monotonic()
+    told = failure(reply, timeout=0.3)
+    assert "within 0.3 s" in told or "rate limited" in told
+    assert time.monotonic() - began < 1
+
+
+def test_the_time_between_tokens_is_bounded() -> None:
+    assert "stopped in mid-answer for 0.3 s" in failure(Reply(chunks=("One.", " Two."), gap=1.5), timeout=0.3)
+
+
+def test_the_whole_time_is_bounded() -> None:
+    slow = Reply(chunks=("word ",) * 100, gap=0.04)
+    assert "did not come to an end within 0.6 s" in failure(slow, timeout=0.06)
+
+
+def test_a_model_that_never_ends_is_stopped() -> None:
+    assert "did not come to an end" in failure(Reply(chunks=("again " * 500,) * 30))
+
+
+@pytest.mark.parametrize("first", [
+    Reply(status=429), Reply(status=429, headers={"Retry-After": "0.1"}), Reply(status=500), Reply(status=503),
+    Reply(reset=True),
+])
+def test_a_passing_failure_is_tried_again(first: Reply) -> None:
+    with StubModel(first, Reply(text="Fine.")) as stub:
+        assert said(at(stub)) == "Fine."
+    assert len(stub.requests) == 2
+
+
+def test_it_is_tried_three_times_in_all() -> None:
+    limited = Reply(status=429, headers={"Retry-After": "0.05"})
+    with StubModel(limited, limited, limited) as stub, pytest.raises(ModelError, match="rate limited"):
+        said(at(stub))
+    assert len(stub.requests) == 3
+
+
+def test_nothing_is_tried_again_once_text_has_come() -> None:
+    with StubModel(Reply(text="Half an", cut_after=1, cut="reset")) as stub, pytest.raises(ModelError):
+        said(at(stub))
+    assert len(stub.requests) == 1
+
+
+def test_leaving_ends_the_request() -> None:
+    with StubModel(Reply(chunks=("word ",) * 400, gap=0.01)) as stub:
+        pieces = at(stub).stream(QUESTION)
+        next(pieces)
+        pieces.close()  # type: ignore[attr-defined]
+        assert stub.client_left.wait(2)
+
+
+def test_an_openai_model_goes_to_openai_whatever_else_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/other")
+    monkeypatch.setenv("LANGSMITH_GATEWAY", "http://127.0.0.1:9/gateway")
+    chat: Any = chat_model("openai:gpt-5-mini", Settings(openai_api_key=KEY))
+    assert (chat.openai_api_base, chat.model_name, chat.temperature) == (llm.OPENAI_URL, "gpt-5-mini", None)
+    assert KEY not in repr(chat)
+
+
+@pytest.mark.parametrize(("name", "settings", "told"), [
+    ("llama3.1:8b", Settings(openai_api_key=KEY), "names no provider, so it needs OPENAI_BASE_URL"),
+    ("gpt-5-mini", Settings(openai_api_key=KEY), "openai:gpt-5-mini"),
+    ("openai:gpt-5-mini", Settings(), "needs OPENAI_API_KEY"),
+    ("openai:", Settings(openai_api_key=KEY), "names no model"),
+])
+def test_a_model_that_cannot_be_set_up_is_a_settings_error(name: str, settings: Settings, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        chat_model(name, settings)
+
+
+@pytest.mark.parametrize("provider", sorted(set(llm.PROVIDERS) - {"openai"}))
+def test_a_provider_without_its_package_names_it(provider: str) -> None:
+    package = llm.PROVIDERS[provider]
+    if importlib.util.find_spec(package.replace("-", "_")):
+        pytest.skip(f"{package} is installed")
+    with pytest.raises(SettingsError, match=f"pip install {package}"):
+        chat_model(f"{provider}:some-model", Settings())
+
+
+def test_any_langchain_model_can_be_asked() -> None:
+    fake = GenericFakeChatModel(messages=iter([AIMessage("Some words here")]))
+    with pytest.raises(ModelError, match="broke off"):  # it gives no finish reason
+        said(Model(name="fake", chat=fake))
+
+
+@pytest.mark.parametrize(("name", "given", "tokens"), [
+    ("openai:gpt-5-mini", None, 270_000), ("anthropic:claude-sonnet", None, 200_000), ("llama3.1:8b", None, 8_192),
+    ("gpt-oss:20b", None, 8_192), ("llama3.1:8b", 32_768, 32_768), ("openai:gpt-5-mini", 16_000, 16_000),
+])
+def test_windows(name: str, given: int | None, tokens: int) -> None:
+    assert window(name, Settings(context=given)) == tokens
+
+
+@pytest.fixture
+def encodings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    llm._encoding.cache_clear()
+    return tmp_path
+
+
+def test_tokens_are_estimated_where_tiktoken_would_have_to_download(encodings: Path) -> None:
+    model = Model(name="openai:gpt-5-mini", chat=GenericFakeChatModel(messages=iter(())))
+    assert model.count("Pruning halves the memory.") == estimate_tokens("Pruning halves the memory.")
+
+
+def test_a_damaged_encoding_is_neither_used_nor_fetched_again(encodings: Path) -> None:
+    damaged = encodings / llm._ENCODING[1]
+    damaged.write_bytes(b"not an encoding")
+    model = Model(name="openai:gpt-5-mini", chat=GenericFakeChatModel(messages=iter(())))
+    assert model.count("Pruning.") == estimate_tokens("Pruning.")
+    assert damaged.read_bytes() == b"not an encoding"
+
+
+def test_the_encodings_names_are_tiktokens() -> None:
+    source = inspect.getsource(tiktoken_ext.openai_public.o200k_base)
+    address = re.search(r'"(https://[^"]+)"', source)
+    assert address is not None
+    name, cached, content = llm._ENCODING
+    assert hashlib.sha1(address[1].encode()).hexdigest() == cached
+    assert f'expected_hash="{content}"' in source
+    assert f'"name": "{name}"' in source

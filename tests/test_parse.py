@@ -1,0 +1,161 @@
+"""What models write becomes sentences with labels, however it was cut on the way."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.parse import Drafted, parse
+
+
+def read(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    return [(drafted.text, drafted.labels) for drafted in parse([text])]
+
+
+@pytest.mark.parametrize("mark", [
+    "[E1]", "[e1]", "(E1)", "【E1】", "[[E1]]", "([E1])", "**[E1]**", "[E1](#E1)", "[^E1]", "[see E1]", "(see E1)",
+    "[E1: Pruning at Scale]", "[E1, p. 3]", "[Evidence 1]", "[E1][E1]", "<b>[E1]</b>", "[Source: E1]", "[E 1]",
+])
+@pytest.mark.parametrize("shape", ["Pruning works {}.", "Pruning works. {}", "Pruning works.{}", "Pruning works\n{}"])
+def test_every_shape_of_mark_is_taken_off(mark: str, shape: str) -> None:
+    (sentence, labels), after = read(shape.format(mark) + "\n\nQuantising too [E2].")
+    assert sentence.rstrip(".") == "Pruning works"
+    assert labels == ("E1",)
+    assert after == ("Quantising too.", ("E2",))
+
+
+@pytest.mark.parametrize(("mark", "labels"), [
+    ("[E1, E2]", ("E1", "E2")), ("[E1][E2]", ("E1", "E2")), ("[E1] [E2]", ("E1", "E2")), ("(E1; E12)", ("E1", "E12")),
+    ("[E1-E3]", ("E1", "E2", "E3")), ("[E2–4]", ("E2", "E3", "E4")), ("[E1 and E2]", ("E1", "E2")),
+    ("[1]", ("1",)), ("[1, 2]", ("1", "2")), ("[1][3]", ("1", "3")), ("[E99]", ("E99",)), ("[E1, E1]", ("E1",)),
+])
+def test_several_labels_and_invented_ones(mark: str, labels: tuple[str, ...]) -> None:
+    assert read(f"Both work {mark}. Then some.") == [("Both work.", labels), ("Then some.", ())]
+
+
+def test_a_mark_behind_the_full_stop_belongs_to_the_sentence_before() -> None:
+    assert read("One works. [E1] Two fails. [E2][E3]\n\nThree waits.\n[E4]") == [
+        ("One works.", ("E1",)), ("Two fails.", ("E2", "E3")), ("Three waits.", ("E4",))]
+
+
+def test_marks_that_lead_belong_to_what_follows() -> None:
+    assert read("[E1] Pruning helps. [E2] Noise hurts.") == [("Pruning helps.", ("E1",)), ("Noise hurts.", ("E2",))]
+    assert read("It depends.\n[E1] Pruning helps.\n[E2] Noise hurts.") == [
+        ("It depends.", ()), ("Pruning helps.", ("E1",)), ("Noise hurts.", ("E2",))]
+    assert read("[E1]\nPruning helps.") == [("Pruning helps.", ("E1",))]
+
+
+@pytest.mark.parametrize(("text", "sentence", "labels"), [
+    ("According to [E1], pruning helps.", "Pruning helps.", ("E1",)),
+    ("As shown in E1 and E2, pruning helps.", "Pruning helps.", ("E1", "E2")),
+    ("E1 shows that pruning helps.", "This paper shows that pruning helps.", ("E1",)),
+    ("[E1] and [E2] show that pruning helps.", "These papers show that pruning helps.", ("E1", "E2")),
+    ("Pruning was first tried in [E3].", "Pruning was first tried in this paper.", ("E3",)),
+    ("Pruning helps, E1.", "Pruning helps.", ("E1",)),
+    ("Pruning helps. E1", "Pruning helps.", ()),
+    ("E5 embeddings beat BM25 [E2].", "E5 embeddings beat BM25.", ("E2",)),
+    ("We compare E5 and BM25 [E2].", "We compare E5 and BM25.", ("E2",)),
+])
+def test_labels_that_are_words_of_the_sentence(text: str, sentence: str, labels: tuple[str, ...]) -> None:
+    assert read(text)[0] == (sentence, labels)
+
+
+@pytest.mark.parametrize("text", [
+    "Methods of Smith et al. reach 3.5 points, e.g. on long texts, i.e. books.",
+    "Accuracy rises from 0.75 to 0.8 (cf. Fig. 2) vs. the baseline.",
+    "A* search in snake_case keeps $L_{1}$ and 2 * 3 in [0, 1].",
+    "If x < y, then y > x (see above).",
+    "It holds for p (1) and for q (2).",
+    "Results from [2019] and [ICML] stand.",
+])
+def test_what_is_no_mark_and_no_end_stays(text: str) -> None:
+    assert read(f"{text} [E1]") == [(text, ("E1",))]
+
+
+def test_lists_headings_and_emphasis() -> None:
+    text = ("## Findings\n\nTwo papers:\n\n- **Pruning** halves memory [E1]\n* noise *hurts* it [E2]\n"
+            "1. `Skip` lists [E3].\n")
+    assert read(text) == [("Two papers:", ()), ("Pruning halves memory", ("E1",)), ("noise hurts it", ("E2",)),
+                          ("Skip lists.", ("E3",))]
+
+
+def test_a_wrapped_line_is_one_sentence() -> None:
+    assert read("Pruning halves\nmemory [E1].\nIt is fast [E2].") == [
+        ("Pruning halves memory.", ("E1",)), ("It is fast.", ("E2",))]
+
+
+def test_nothing_remote_and_no_markup_comes_through() -> None:
+    text = ("See <img src=\"https://evil.example/p.png\" onerror=x> ![chart](http://evil.example/c.png) and "
+            "[the code](https://evil.example/code \"t\") at https://evil.example/a.b?c=d, or <https://evil.example>. "
+            "[E1] <script>No</script> www.evil.example/x ends <!-- a -- b --> here [E2].")
+    for sentence, labels in (found := read(text)):
+        assert labels
+        assert not re.search(r"evil|[<>\[\]]|http|www", sentence), sentence
+    assert found[0][0].startswith("See chart and the code at")
+
+
+def test_a_reasoning_models_thoughts_are_dropped() -> None:
+    assert read("<think>\nMaybe [E3]. Or not.\n</think>\n\nPruning works [E1].") == [("Pruning works.", ("E1",))]
+    assert read("<think>It never ends [E1].") == []
+
+
+def test_a_mark_never_closed_is_not_shown() -> None:
+    assert read("Pruning works [E1") == [("Pruning works", ())]
+    assert read("Pruning works (E1, E") == [("Pruning works", ())]
+
+
+def test_a_sentence_comes_as_soon_as_the_next_begins() -> None:
+    pieces = iter(["Pruning wor", "ks. [E", "1] ", "It is", " fast."])
+    assert next(parse(pieces)) == Drafted(text="Pruning works.", labels=("E1",))
+    assert next(pieces) == " fast."
+
+
+FRAGMENTS = st.sampled_from([
+    "Pruning works", "it fails", "E1", "E5", " ", " ", ". ", ".", "? ", "\n", "\n\n", "\n- ", "\n1. ", "[E1]",
+    "[E2, E3]", "[1]", "(E4)", "【E5】", "[", "]", "(", ")", "**", "*", "_", "`", "# ", "<b>", "</b>", "<think>",
+    "</think>", "<", ">", "e.g. ", "et al. ", "3.5", "https://a.example/b", "[x](http://y.example)", "![p](q)",
+    "\ue000", "é", "“", "”", "!", "[E1", "–", ",",
+])
+TEXTS = st.lists(FRAGMENTS, max_size=30).map("".join)
+
+
+@given(TEXTS, st.lists(st.integers(1, 7), min_size=1, max_size=8))
+def test_how_the_text_was_cut_makes_no_difference(text: str, sizes: list[int]) -> None:
+    pieces, at, turn = [], 0, 0
+    while at < len(text):
+        pieces.append(text[at:at + sizes[turn % len(sizes)]])
+        at += sizes[turn % len(sizes)]
+        turn += 1
+    assert list(parse(pieces)) == list(parse([text]))
+
+
+@given(TEXTS)
+def test_what_comes_out_is_clean(text: str) -> None:
+    for drafted in parse([text]):
+        assert any(c.isalnum() for c in drafted.text)
+        assert drafted.text == drafted.text.strip()
+        assert not re.search(r"[\ue000-\uf8ff\n]|https?://|\[[Ee]?\d+\]|【", drafted.text)
+        assert all(re.fullmatch(r"E?[1-9]\d{0,2}", label) for label in drafted.labels)
+        assert len(set(drafted.labels)) == len(drafted.labels)
+
+
+WORDS = st.lists(st.from_regex(r"[A-Z][a-z]{2,7}( [a-z]{3,7}){1,6}\.", fullmatch=True), min_size=1, max_size=6)
+
+
+@given(WORDS, st.data())
+def test_plain_sentences_come_through_whole_with_their_own_marks(said: list[str], data: st.DataObject) -> None:
+    labels = [tuple(f"E{n}" for n in data.draw(st.lists(st.integers(1, 9), unique=True, max_size=3))) for _ in said]
+    behind = data.draw(st.booleans())
+    marked = [
+        f"{text} {''.join(f'[{label}]' for label in own)}" if behind else
+        f"{text[:-1]} {''.join(f'[{label}]' for label in own)}."
+        for text, own in zip(said, labels, strict=True)]
+    assert list(parse([" ".join(marked)])) == [
+        Drafted(text=text, labels=own) for text, own in zip(said, labels, strict=True)]
+
+
+def test_a_long_text_without_an_end_is_read_in_time() -> None:
+    assert len(list(parse(["endless words and so on " * 1600]))) == 1

@@ -1,0 +1,206 @@
+"""What can be said to `vouch`: the parser, and what its options mean. Nothing heavy is imported: help is instant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+if TYPE_CHECKING:
+    from rag.schema import Where
+
+EPILOG = """\
+examples:
+  vouch ingest --sample                        a few bundled papers, to try it out
+  vouch ingest papers.bib listing.txt saved/   files of any listing format, or folders of them
+  vouch ask "How is reward hacking measured?"
+  vouch serve --open                           the same in the browser
+
+`vouch COMMAND --help` tells more. Nothing is sent anywhere unless VOUCH_MODEL names a language model.
+"""
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class UsageError(Exception):
+    """What was asked for is not what the command takes; the message says which part."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises where argparse would exit, and takes options between and behind the words of a command."""
+
+    _within = False
+
+    def __init__(self, prog: str | None = None, *, description: str, epilog: str | None,
+                 parents: Sequence[argparse.ArgumentParser]) -> None:
+        super().__init__(prog, description=description, epilog=epilog, parents=parents, allow_abbrev=False,
+                         formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+    def parse_known_args(  # type: ignore[override]
+            self, args: Sequence[str], namespace: argparse.Namespace | None = None,
+    ) -> tuple[argparse.Namespace, list[str]]:
+        # Intermixed parsing calls back here for its two passes, and knows neither subcommands nor "--".
+        if self._within or self._subparsers is not None or "--" in args:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"vouch {version('vouch')}")
+        parser.exit()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line. Each command's parser sets ``run`` to its function's name in `ui.commands`."""
+    common = _common()
+    parser: argparse.ArgumentParser = _Parser(
+        "vouch", parents=[common], epilog=EPILOG,
+        description="Ask a pile of papers: answers with citations, every sentence checked against the abstracts.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = argparse.ArgumentParser.add_subparsers(
+        parser, title="commands", metavar="COMMAND", dest="command", required=True)
+
+    def command(name: str, text: str, examples: str = "", of: _Commands = commands, run: str = "",
+                parents: Sequence[argparse.ArgumentParser] = ()) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = of.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[common, *parents],
+            epilog=f"examples:\n{examples}" if examples else None)
+        made.set_defaults(run=run or name)
+        return made
+
+    filters = _filters()
+    ingest = command("ingest", "read papers from files and folders into the library",
+                     "  vouch ingest papers.jsonl\n  vouch ingest *.txt saved-pages/ --prune\n  vouch ingest --sample")
+    ingest.add_argument("paths", metavar="PATH", nargs="*", help="a file in any listing format, or a folder of them")
+    ingest.add_argument("--sample", action="store_true", help="also the papers that come with Vouch")
+    ingest.add_argument("--prune", action="store_true", help="remove papers that are gone from these files")
+    ingest.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+    search = command("search", "find papers", '  vouch search "reward overoptimization" -k 5 --since 2023',
+                     parents=[filters])
+    search.add_argument("query", metavar="QUERY", nargs="+", help="what to look for")
+    search.add_argument("-k", metavar="N", type=_count, default=10, help="how many papers (default 10)")
+
+    ask = command("ask", "answer a question from the papers, with citations; without a question, one after the other",
+                  '  vouch ask "Which papers study reward hacking?" --since 2023\n  vouch ask          (Ctrl-D ends)',
+                  parents=[filters])
+    ask.add_argument("question", metavar="QUESTION", nargs="*", help="the question")
+    ask.add_argument("--engine", choices=("extractive", "llm"), help="quote the papers, or let the model write")
+    ask.add_argument("--withheld", action="store_true", help="also print the sentences that failed their check")
+
+    papers = command("papers", "look at the papers and mend them").add_subparsers(
+        title="commands", metavar="COMMAND", dest="papers_command", required=True)
+    listing = command("list", "list the papers", "  vouch papers list --sort year --tag survey", of=papers,
+                      run="papers_list", parents=[filters])
+    listing.add_argument("--sort", choices=("year", "title"), help="newest first, or by title (default: by arrival)")
+    show = command("show", "show one paper with all that is known of it", of=papers, run="papers_show")
+    show.add_argument("id", metavar="ID", help="as `vouch papers list` prints it")
+    edit = command("edit", "correct a paper's title or year; later ingests keep the correction", of=papers,
+                   run="papers_edit")
+    edit.add_argument("id", metavar="ID", help="as `vouch papers list` prints it")
+    edit.add_argument("--title", metavar="TITLE", help="the right title")
+    edit.add_argument("--year", metavar="YEAR", type=_year, help="the right year")
+    tag = command("tag", "tag a paper", "  vouch papers tag p000012ab34cd survey to-read", of=papers, run="papers_tag")
+    tag.add_argument("id", metavar="ID", help="as `vouch papers list` prints it")
+    tag.add_argument("tags", metavar="TAG", nargs="+", help="any word")
+    tag.add_argument("--remove", action="store_true", help="take the tags away instead")
+    remove = command("remove", "remove papers, or all that was read from a file", of=papers, run="papers_remove")
+    remove.add_argument("ids", metavar="ID", nargs="*", help="papers to remove")
+    remove.add_argument("--file", metavar="NAME", dest="files", action="append", default=[],
+                        help="remove what was read from this file")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+
+    export = command("export", "write the papers to a file that other programs read",
+                     "  vouch export papers.bib\n  vouch export survey.ris --tag survey", parents=[filters])
+    export.add_argument("path", metavar="PATH", type=Path, help="the file to write: .jsonl, .bib, .ris or .csv")
+    export.add_argument("--format", choices=("jsonl", "bibtex", "ris", "csv"), help="where the name does not tell it")
+
+    evaluate = command("eval", "measure retrieval and answers on judged questions", run="evaluate")
+    evaluate.add_argument("path", metavar="PATH", type=Path, help="questions (JSONL), or a folder in BEIR layout")
+
+    serve = command("serve", "open the library in the browser",
+                    "  vouch serve --open\n  vouch serve --papers listing.txt    (a library of its own)")
+    serve.add_argument("--host", default="127.0.0.1", help="a loopback address (default 127.0.0.1)")
+    serve.add_argument("--port", type=_port, default=7860, help="default 7860")
+    serve.add_argument("--open", action="store_true", help="open the browser when the page is ready")
+    source = serve.add_mutually_exclusive_group()
+    source.add_argument("--sample", action="store_true", help="the papers that come with Vouch, in their own library")
+    source.add_argument("--papers", metavar="PATH", nargs="+", help="these files, in a library of their own")
+
+    doctor = command("doctor", "examine the library and what Vouch needs")
+    doctor.add_argument("--repair", action="store_true", help="first rebuild the indexes from the catalogue")
+    return parser
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command line as `commands.run` takes it.
+
+    Raises:
+        UsageError: it is no command line of Vouch's.
+        SystemExit: help or the version was asked for, and printed.
+    """
+    started = argparse.Namespace(library=None, env_file=None, json=False, debug=False, quiet=False)
+    return build_parser().parse_args(words, started)
+
+
+def _common() -> argparse.ArgumentParser:
+    # Suppressed defaults: what stands before a subcommand is not overwritten by the subcommand's silence.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("everywhere")
+    group.add_argument("--library", metavar="DIR", type=Path,
+                       help="the library's folder (else VOUCH_LIBRARY, else your data folder)")
+    group.add_argument("--env-file", metavar="FILE", type=Path, help="read settings from this file")
+    group.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    group.add_argument("--debug", action="store_true", help="show the trace of an error")
+    return common
+
+
+def _filters() -> argparse.ArgumentParser:
+    filters = argparse.ArgumentParser(add_help=False)
+    group = filters.add_argument_group("only papers", "an option given twice means either")
+    group.add_argument("--since", metavar="YEAR", type=_year, help="of this year or later")
+    group.add_argument("--until", metavar="YEAR", type=_year, help="of this year or earlier")
+    for option, dest, text in (("file", "files", "read from this file"), ("author", "authors", "by this author"),
+                               ("id", "ids", "with this id"), ("tag", "tags", "with this tag")):
+        group.add_argument(f"--{option}", dest=dest, metavar=option.upper(), action="append", default=[], help=text)
+    return filters
+
+
+def where(args: argparse.Namespace) -> Where:
+    """The filter that a command's options describe.
+
+    Raises:
+        UsageError: the years are the wrong way round.
+    """
+    from rag.schema import Where
+
+    if args.since and args.until and args.since > args.until:
+        raise UsageError(f"no year is both since {args.since} and until {args.until}: swap them")
+    return Where(years=(args.since, args.until) if args.since or args.until else None, files=tuple(args.files),
+                 authors=tuple(args.authors), ids=tuple(args.ids), tags=tuple(args.tags))
+
+
+def _number(low: int, high: int, what: str) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what} ({low} to {high})")
+        return int(text)
+
+    return read
+
+
+_count = _number(1, 1000, "number of papers")
+_year = _number(1000, 2999, "year")
+_port = _number(1, 65535, "port")

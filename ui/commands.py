@@ -1,0 +1,174 @@
+"""What each command does: one function a command, from parsed arguments to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import SettingsError, VouchError
+from rag.schema import IngestReport
+from ui import render
+from ui.arguments import UsageError, where
+from ui.terminal import Piece, Terminal
+
+if TYPE_CHECKING:
+    from rag.library import Library
+
+_MOST_REJECTED = 10
+_STATES = {"ok": Piece("✓", "green"), "warn": Piece("!", "yellow"), "fail": Piece("✗", "bold red")}
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Opens the library and runs the command that ``args.run`` names.
+
+    Raises:
+        UsageError: the arguments do not go together.
+        VouchError: the command failed.
+    """
+    from rag import open_library
+    from rag.settings import load
+    from ui import papers, serve, talk
+
+    commands = {"ingest": ingest, "search": search, "ask": talk.ask, "export": export, "evaluate": evaluate,
+                "serve": serve.serve, "doctor": doctor, "papers_list": papers.listing, "papers_show": papers.show,
+                "papers_edit": papers.edit, "papers_tag": papers.tag, "papers_remove": papers.remove}
+    settings = load(env_file=args.env_file)
+    path = args.library or (serve.place(args, settings.library) if args.run == "serve" else None)
+    with open_library(path, settings=settings) as library:
+        return commands[args.run](args, library, terminal)
+
+
+def ingest(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
+    """Reads files and folders into the library; 1 if one of them could not be read at all."""
+    from ingest import ingest as read
+
+    inputs: list[str | Path] = list(args.paths)
+    if args.sample:
+        from ingest.sample import sample_path
+
+        inputs.append(sample_path())
+    if not inputs:
+        raise UsageError("name files or folders to ingest, or give --sample")
+    with terminal.progress() as progress:
+        report = read(inputs, library, progress, prune=args.prune)
+    if terminal.as_json:
+        terminal.document(render.to_json(report) | {"failures": list(report.failures)})
+    else:
+        _tell_report(report, terminal)
+    for failure in report.failures:
+        terminal.tell(f"vouch: {failure}")
+    return 1 if report.failures else 0
+
+
+def _tell_report(report: IngestReport, terminal: Terminal) -> None:
+    for line in report_lines(report):
+        terminal.line(line)
+
+
+def report_lines(report: IngestReport) -> list[str]:
+    """What an ingest did, in a few lines: what became of the records, then those that could not be read."""
+    counts = [f"{_count(report.added, 'paper')} added" if report.added else "",
+              f"{report.updated} updated" if report.updated else "",
+              f"{report.unchanged} unchanged" if report.unchanged else "",
+              _count(report.duplicates, "duplicate") if report.duplicates else ""]
+    done = ", ".join(filter(None, counts))
+    lines = [f"{_count(report.read, 'record')} read{': ' if done else ''}{done}."]
+    rejected = [item for item in report.rejected if item.origin.record]
+    if rejected:
+        lines.append(f"{_count(len(rejected), 'record')} could not be read:")
+        lines += [f"  {item.origin}: {item.reason}" for item in rejected[:_MOST_REJECTED]]
+        if len(rejected) > _MOST_REJECTED:
+            lines.append(f"  and {len(rejected) - _MOST_REJECTED} more")
+    return lines
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
+    """Prints the papers that fit best, best first."""
+    query = " ".join(args.query).strip()
+    if not query:
+        raise UsageError("search for what? Put the words behind `vouch search`")
+    hits = library.search(query, k=args.k, where=where(args))
+    if terminal.as_json:
+        terminal.document({"query": query, "hits": hits})
+        return 0
+    if not hits:
+        terminal.line("No paper fits" + (" these filters." if where(args) else "."))
+    for number, hit in enumerate(hits, start=1):
+        lead = f"{number}. ".rjust(4)
+        indent = " " * len(lead)
+        paper = hit.paper
+        terminal.line(Piece(paper.label, "bold", render.link(paper)), lead=lead)
+        about = ", ".join(filter(None, (render.byline(paper), f"score {hit.score:.2f}")))
+        terminal.line(about, "  ", Piece(paper.id, "dim"), lead=indent)
+        if paper.text_kind == "summary":
+            terminal.line(Piece(f"({render.SUMMARY})", "dim"), lead=indent)
+        terminal.line(Piece(render.best_words(hit, query), "italic"), lead=indent, most=2)
+    return 0
+
+
+def export(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
+    """Writes papers to a file, whole or not at all."""
+    from ui.export import EXPORTS, SUFFIXES
+
+    kind = args.format or SUFFIXES.get(args.path.suffix.lower())
+    if kind is None:
+        raise UsageError(f"the name {args.path} tells no format: end it in .jsonl, .bib, .ris or .csv, "
+                         "or give --format")
+    papers = library.papers.where(where(args))
+    _write(args.path, EXPORTS[kind](papers))
+    if terminal.as_json:
+        terminal.document({"path": str(args.path), "papers": len(papers)})
+    else:
+        terminal.line(f"{_count(len(papers), 'paper')} written to {args.path}.")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    except OSError as error:
+        raise VouchError(f"{path} cannot be written ({error.strerror}): name a file in a folder of yours.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def evaluate(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
+    """Measures the library, or a BEIR folder, on judged questions and prints the table."""
+    from rag.evaluate import evaluate as measure
+
+    if not args.path.exists():
+        raise SettingsError(f"There is no questions file or folder {args.path}: check the path.")
+    report = measure(args.path, library, None if terminal.quiet else terminal.tell)
+    if terminal.as_json:
+        terminal.document(report)
+        return 0
+    rows = report.rows()
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        terminal.line(value, lead=f"{name.ljust(width)}  ")
+    return 0
+
+
+def doctor(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
+    """Examines the library, after a repair where asked for; 1 if anything fails."""
+    from rag.doctor import examine
+
+    if args.repair:
+        library.repair()
+    findings = examine(library)
+    failed = any(finding.state == "fail" for finding in findings)
+    if terminal.as_json:
+        terminal.document({"library": str(library.path), "repaired": args.repair, "findings": findings})
+        return int(failed)
+    for finding in findings:
+        terminal.line(_STATES[finding.state], f" {finding.subject}: {finding.detail}")
+        if finding.state != "ok" and finding.remedy:
+            terminal.line(finding.remedy, lead="  → ")
+    return int(failed)

@@ -1,0 +1,147 @@
+"""Conversations, kept in an SQLite file of their own: losing it loses no paper.
+
+A turn is stored as the JSON of its answer, so an old conversation shows what was said then, whatever has happened
+to the library since.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+import sqlite3
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from rag.schema import Answer, Turn
+from ui.render import to_json
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS turn (
+    conversation TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (conversation, position)
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation in the list: its id, its first question, how many turns, when it last moved (ISO, UTC)."""
+
+    id: str
+    title: str
+    turns: int
+    at: str
+
+
+def new_id() -> str:
+    """An id for a conversation that does not exist yet."""
+    return secrets.token_urlsafe(9)
+
+
+class Notebook:
+    """The conversations in one file. Safe to use from several threads and processes.
+
+    The file is made by the first turn that is written; until then there are no conversations.
+
+    Args:
+        path: where the file is or will be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def conversations(self, limit: int = 100) -> tuple[Conversation, ...]:
+        """The conversations, the one that moved last first.
+
+        Raises:
+            sqlite3.Error: the file cannot be read.
+        """
+        if not self.path.exists():
+            return ()
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT t.conversation, t.question, last.turns, last.at FROM turn AS t JOIN"
+                " (SELECT conversation, min(position) AS first, count(*) AS turns, max(at) AS at"
+                "  FROM turn GROUP BY conversation) AS last"
+                " ON t.conversation = last.conversation AND t.position = last.first"
+                " ORDER BY last.at DESC LIMIT ?", (limit,),
+            ).fetchall()
+        return tuple(Conversation(id=id_, title=title, turns=turns, at=at) for id_, title, turns, at in rows)
+
+    def turns(self, conversation: str) -> tuple[Turn, ...]:
+        """The conversation's turns in order; empty where there is no such conversation.
+
+        Raises:
+            sqlite3.Error: the file cannot be read.
+        """
+        if not self.path.exists():
+            return ()
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT question, answer FROM turn WHERE conversation = ? ORDER BY position", (conversation,),
+            ).fetchall()
+        return tuple(Turn(question=question, answer=cast(Answer, _typed(Answer, json.loads(answer))))
+                     for question, answer in rows)
+
+    def append(self, conversation: str, turn: Turn) -> None:
+        """Write a turn at the end of a conversation, which begins with it if it is the first.
+
+        Raises:
+            OSError: the folder cannot be made.
+            sqlite3.Error: the file cannot be written.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as db:
+            db.execute(_SCHEMA)
+            db.execute(
+                "INSERT INTO turn SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ? FROM turn WHERE conversation = ?",
+                (conversation, turn.question, json.dumps(to_json(turn.answer), ensure_ascii=False),
+                 datetime.now(UTC).isoformat(), conversation),
+            )
+
+    def delete(self, conversation: str) -> None:
+        """Forget a conversation; one that does not exist is forgotten already.
+
+        Raises:
+            sqlite3.Error: the file cannot be written.
+        """
+        if self.path.exists():
+            with self._open() as db:
+                db.execute("DELETE FROM turn WHERE conversation = ?", (conversation,))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        # A connection for each call: it costs a fraction of a millisecond and belongs to no thread.
+        db = sqlite3.connect(self.path, timeout=10)
+        try:
+            db.execute("PRAGMA secure_delete = ON")
+            with db:
+                yield db
+        finally:
+            db.close()
+
+
+def _typed(kind: object, data: object) -> object:
+    """JSON back into the dataclasses it came from. Unknown names are passed over, missing ones take their default."""
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        given = cast(Mapping[str, object], data)
+        hints = typing.get_type_hints(kind)
+        return kind(**{field.name: _typed(hints[field.name], given[field.name])
+                       for field in dataclasses.fields(kind) if field.name in given})
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return tuple(_typed(inner[0], item) for item in cast(Sequence[object], data))
+    if origin in (types.UnionType, typing.Union):
+        return None if data is None else _typed(inner[0], data)
+    return data

@@ -1,0 +1,247 @@
+"""What a person or a program reads of papers, hits and answers. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from rag.schema import Answer, Hit, Paper, Reference, Sentence
+from rag.text import content_stems, sentences
+
+Role = Literal["words", "cite", "aside"]
+Parts: TypeAlias = tuple[tuple[str, Role], ...]
+
+ABSTAINED = "The library does not cover this."
+NEAREST = "Nearest papers (they may not answer it):"
+WEAK = "(weakly supported)"
+SUMMARY = "summary, not the authors' words"
+
+# What could be a link or a picture is no mathematics, whatever stands around it.
+_MATHS = re.compile(r"(\${1,2})(?!\s)(?:(?!\]\s?[\[(])[^$`])+(?<!\s)\1(?!\d)")
+_ACTIVE = re.compile(r"([\\`*_\[\]#|~!$])")
+_BLOCK = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s)")
+
+
+def to_json(value: object) -> Any:  # noqa: ANN401 - what JSON holds
+    """The value as JSON knows it: dataclasses become objects under their field names, tuples lists.
+
+    A paper also tells its ``label`` and a sentence its ``verdict``, which are properties.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        if isinstance(value, Paper):
+            fields["label"] = value.label
+        elif isinstance(value, Sentence):
+            fields["verdict"] = value.verdict
+        return fields
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def short_authors(authors: Sequence[str]) -> str:
+    """One or two names in full, more as "First et al."; empty without any."""
+    if len(authors) > 2:
+        return f"{authors[0]} et al."
+    return " and ".join(authors)
+
+
+def short_year(paper: Paper) -> str:
+    """The year, with a question mark where the listing did not print it; empty without one."""
+    if paper.year is None:
+        return ""
+    return f"{paper.year}?" if paper.year_inferred else str(paper.year)
+
+
+def link(paper: Paper) -> str | None:
+    """Where to read the paper: its own address, else the one its arXiv id or DOI gives."""
+    if paper.url:
+        return paper.url
+    if paper.arxiv_id:
+        return f"https://arxiv.org/abs/{paper.arxiv_id}"
+    return f"https://doi.org/{paper.doi}" if paper.doi else None
+
+
+def byline(paper: Paper) -> str:
+    """Authors and year in short, as far as they are known: "First et al., 2023"."""
+    return ", ".join(part for part in (short_authors(paper.authors), short_year(paper)) if part)
+
+
+def paper_line(paper: Paper) -> str:
+    """The paper in one line: label, authors, year, and that its text is a summary where it is."""
+    parts = [paper.label.rstrip(".")]
+    if byline(paper):
+        parts.append(byline(paper))
+    if paper.text_kind == "summary":
+        parts.append(SUMMARY)
+    return ". ".join(parts) + ("" if parts[-1].endswith((".", "…", "?", "!")) else ".")
+
+
+def place(paper: Paper) -> str:
+    """The paper's link, else the record it was read from, else its id."""
+    return link(paper) or ", ".join(str(origin) for origin in paper.origins[:1]) or paper.id
+
+
+def reference_line(reference: Reference) -> str:
+    """The reference in one line of plain text: "[1] Title. Authors, year. link or origin"."""
+    return f"[{reference.label}] {paper_line(reference.paper)} {place(reference.paper)}".rstrip()
+
+
+def sentence_parts(sentence: Sentence) -> Parts:
+    """The sentence cut into its words, its citation marks and what is said about it.
+
+    A quote stands in quotation marks; everything that is not the paper's words stands outside them.
+    """
+    words = f"“{sentence.text}”" if sentence.kind == "quote" else sentence.text
+    parts: list[tuple[str, Role]] = [(words, "words")]
+    labels = dict.fromkeys(citation.label for citation in sentence.citations)
+    if labels:
+        parts.append((" " + "".join(f"[{label}]" for label in labels), "cite"))
+    if sentence.kind != "frame" and sentence.verdict == "weak":
+        parts.append((f" {WEAK}", "aside"))
+    return tuple(parts)
+
+
+def sentence_text(sentence: Sentence) -> str:
+    """The sentence as plain text, with its citation marks."""
+    return "".join(text for text, _ in sentence_parts(sentence))
+
+
+def quote_intro(paper: Paper) -> str:
+    """What stands before a quote: whose words follow, and that they are a summary's where they are."""
+    known = ", ".join(filter(None, (short_year(paper), "summary" if paper.text_kind == "summary" else "")))
+    return f"{paper.label} ({known}): " if known else f"{paper.label}: "
+
+
+def paragraphs(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, ...]]:
+    """The sentences in the groups they are shown in: each quote by itself, what stands between as prose."""
+    for is_quote, group in itertools.groupby(sentences, key=lambda sentence: sentence.kind == "quote"):
+        if is_quote:
+            yield from ((quote,) for quote in group)
+        else:
+            yield tuple(group)
+
+
+def withheld_line(answer: Answer) -> str | None:
+    """How many sentences were taken out, and why; None when none was."""
+    count = len(answer.withheld)
+    if not count:
+        return None
+    return (f"{count} sentence{'s were' if count > 1 else ' was'} withheld: "
+            f"the papers do not support {'them' if count > 1 else 'it'}.")
+
+
+def best_words(hit: Hit, query: str) -> str:
+    """The sentence of the hit's passages that shares most words with the query; the earlier one among equals."""
+    wanted = set(content_stems(query))
+    found = [passage.text[start:end] for passage in hit.passages for start, end in sentences(passage.text)]
+    if not found:
+        return ""
+    return max(found, key=lambda text: len(wanted & set(content_stems(text))))
+
+
+def answer_lines(answer: Answer, width: int = 80) -> Iterator[str]:
+    """The whole answer as lines of plain text no wider than ``width`` (a longer word stays whole)."""
+    if answer.abstained:
+        yield from _wrapped(f"{ABSTAINED} {NEAREST}" if answer.nearest else ABSTAINED, width)
+        for number, paper in enumerate(answer.nearest, start=1):
+            yield from _wrapped(f"{paper_line(paper)} {place(paper)}", width, f"{number}. ")
+    else:
+        papers = {reference.paper.id: reference.paper for reference in answer.references}
+        for group in paragraphs(answer.sentences):
+            text = " ".join(map(sentence_text, group))
+            if group[0].kind == "quote":
+                yield from _wrapped(quote_intro(papers[group[0].citations[0].paper_id]) + text, width, "- ")
+            else:
+                yield from _wrapped(text, width)
+    if answer.references:
+        yield from ("", "References")
+        for reference in answer.references:
+            mark, _, rest = reference_line(reference).partition(" ")
+            yield from _wrapped(rest, width, f"{mark} ")
+    for note in filter(None, (withheld_line(answer), answer.notice)):
+        yield ""
+        yield from _wrapped(note, width)
+
+
+def _wrapped(text: str, width: int, lead: str = "") -> list[str]:
+    return textwrap.wrap(text, max(width, 20), initial_indent=lead, subsequent_indent=" " * len(lead),
+                         break_long_words=False, break_on_hyphens=False) or [lead.rstrip()]
+
+
+def escape_markdown(text: str) -> str:
+    """Text of papers and models as Markdown that shows it as it is: no markup, no links, no images, no HTML.
+
+    Mathematics between dollar signs stays as it is, so that it can be typeset.
+    """
+    text = " ".join(text.split())
+    out: list[str] = []
+    at = 0
+    for match in _MATHS.finditer(text):
+        out += (_escaped(text[at:match.start()]), _without_html(match.group()))
+        at = match.end()
+    out.append(_escaped(text[at:]))
+    return _BLOCK.sub(_escaped_block, "".join(out))
+
+
+def _without_html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _escaped(text: str) -> str:
+    return _ACTIVE.sub(r"\\\1", _without_html(text))
+
+
+def _escaped_block(match: re.Match[str]) -> str:
+    mark = match.group(2)
+    return f"{match.group(1)}{mark[:-1]}\\{mark[-1]}"
+
+
+def paper_markdown(paper: Paper) -> str:
+    """The paper in one line of Markdown, its label linked where there is an address."""
+    address = link(paper)
+    label = escape_markdown(paper.label)
+    if address and re.fullmatch(r"https?://[^\s<>()\\]+", address):
+        label = f"[{label}](<{address}>)"
+    parts = [label, escape_markdown(byline(paper))]
+    if not address:
+        parts.append(escape_markdown(place(paper)))
+    if paper.text_kind == "summary":
+        parts.append(f"*{SUMMARY}*")
+    return ". ".join(part.removesuffix(".") for part in parts if part) + "."
+
+
+def answer_markdown(answer: Answer) -> str:
+    """The answer as a Markdown document: the question as heading, the text, the references, what was withheld."""
+    blocks = [f"## {escape_markdown(answer.question)}"]
+    if answer.abstained:
+        blocks.append(f"{ABSTAINED} {NEAREST}" if answer.nearest else ABSTAINED)
+        blocks.append("\n".join(f"{number}. {paper_markdown(paper)}"
+                                for number, paper in enumerate(answer.nearest, start=1)))
+    else:
+        papers = {reference.paper.id: reference.paper for reference in answer.references}
+        for group in paragraphs(answer.sentences):
+            text = " ".join(map(_sentence_markdown, group))
+            if group[0].kind == "quote":
+                text = f"- {escape_markdown(quote_intro(papers[group[0].citations[0].paper_id]))} {text}"
+            blocks.append(text)
+    if answer.references:
+        blocks.append("### References")
+        blocks.append("\n".join(rf"- \[{reference.label}\] {paper_markdown(reference.paper)}"
+                                for reference in answer.references))
+    blocks += [f"*{escape_markdown(note)}*" for note in (withheld_line(answer), answer.notice) if note]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _sentence_markdown(sentence: Sentence) -> str:
+    words, *rest = (text for text, _ in sentence_parts(sentence))
+    marks = "".join(rest).replace("[", r"\[").replace("]", r"\]").replace(WEAK, f"*{WEAK}*")
+    return escape_markdown(words) + marks

@@ -1,0 +1,205 @@
+"""A person's terminal, or the pipe in its place: wrapped and coloured text, progress, questions, one JSON document.
+
+Rich decides what the terminal can show (``NO_COLOR`` included); it is imported with the first line meant for a person.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from ui.render import to_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from ingest import Progress
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINKABLE = re.compile(r"https?://[!-~]+")
+
+
+class Piece(NamedTuple):
+    """Text in a style (as rich names them), perhaps a link."""
+
+    text: str
+    style: str = ""
+    url: str | None = None
+
+
+class Terminal:
+    """Standard output and standard error as one command uses them.
+
+    With ``as_json`` nothing but ``document`` writes to standard output.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet or as_json
+        self._out: TextIO = sys.stdout
+        self._column = 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a person to ask."""
+        return not self.as_json and sys.stdin.isatty() and self._out.isatty()
+
+    @property
+    def shows(self) -> bool:
+        """Whether a person looks at standard output, not a file or another program."""
+        return self._out.isatty()
+
+    def document(self, value: object) -> None:
+        """Writes the one JSON document. Everything beyond ASCII is escaped, so that no encoding can break it."""
+        self._out.write(json.dumps(to_json(value), indent=2) + "\n")
+        self._out.flush()
+
+    def raw(self, text: str) -> None:
+        """Writes a line as it is."""
+        self._out.write(_UNSAFE.sub("", text) + "\n")
+
+    def line(self, *pieces: str | Piece, lead: str = "", most: int | None = None) -> None:
+        """Prints the pieces as one paragraph that hangs under its lead, cut to ``most`` lines where given."""
+        from rich.cells import cell_len
+
+        lines = list(_text(pieces).wrap(self._console, max(self._console.width - cell_len(lead), 20)))
+        if most and len(lines) > most:
+            lines = lines[:most]
+            lines[-1].rstrip()
+            lines[-1].truncate(max(self._console.width - cell_len(lead) - 2, 18))
+            lines[-1].append(" …")
+        for index, line in enumerate(lines or [_text(())]):
+            line.rstrip()
+            before = lead if index == 0 else " " * cell_len(lead)
+            self._console.print(_text((before,)) + line if line else before.rstrip(), soft_wrap=True)
+
+    def flow(self, *pieces: str | Piece) -> None:
+        """Prints the pieces where the last ones ended, wrapping between words: for text that arrives bit by bit."""
+        from rich.cells import cell_len
+
+        text = _text(())
+        for piece in pieces:
+            part = piece if isinstance(piece, Piece) else Piece(piece)
+            for space, word in re.findall(r"(\s*)(\S+)", part.text):
+                if space and self._column:
+                    fits = self._column + 1 + cell_len(word) <= self._console.width
+                    text.append(" " if fits else "\n")
+                    self._column = self._column + 1 if fits else 0
+                text.append_text(_text((part._replace(text=word),)))
+                self._column += cell_len(word)
+        self._console.print(text, end="", soft_wrap=True)
+
+    def end_flow(self) -> None:
+        """Ends the paragraph that ``flow`` is in, if it is in one."""
+        if self._column:
+            self._column = 0
+            self._console.print()
+
+    def blank(self) -> None:
+        """Prints an empty line."""
+        self._console.print()
+
+    def tell(self, sentence: str) -> None:
+        """Says a sentence on standard error."""
+        sys.stderr.write(f"{_UNSAFE.sub('', sentence)}\n")
+        sys.stderr.flush()
+
+    def confirm(self, question: str) -> bool:
+        """Asks for a yes; anything else is a no."""
+        try:
+            return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+        except EOFError:
+            return False
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[Progress], None]]:
+        """Shows an ingest's progress on standard error: a bar for a person, a line now and then for a log."""
+        if self.quiet:
+            yield lambda _: None
+        elif sys.stderr.isatty():
+            with _bar() as show:
+                yield show
+        else:
+            yield _log(self.tell)
+
+    @functools.cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(file=self._out, highlight=False, markup=False, emoji=False)
+
+
+class _Shown:
+    """What has been told of an ingest so far."""
+
+    def __init__(self) -> None:
+        self._announced: set[str] = set()
+
+    def news(self, progress: Progress) -> str | None:
+        """A sentence once a file's first papers can be found although the work goes on."""
+        if progress.stage != "searchable" or progress.done == progress.total or progress.file in self._announced:
+            return None
+        self._announced.add(progress.file)
+        return f"The first {progress.done} papers of {progress.file} can be searched already."
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn(),
+               bars.TimeRemainingColumn())
+    shown = _Shown()
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def show(progress: Progress) -> None:
+            if progress.stage == "searchable":
+                if news := shown.news(progress):
+                    bar.console.print(_UNSAFE.sub("", news), markup=False, highlight=False)
+                return
+            bar.update(task, description=_UNSAFE.sub("", f"{progress.stage.capitalize()} {progress.file}"),
+                       completed=progress.done, total=progress.total)
+
+        yield show
+
+
+def _log(tell: Callable[[str], None]) -> Callable[[Progress], None]:
+    """A line at every stage of every file, and one every ten seconds between."""
+    shown = _Shown()
+    last: tuple[str, str, float] = ("", "", 0.0)
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if progress.stage == "searchable":
+            if news := shown.news(progress):
+                tell(news)
+        elif (progress.stage, progress.file) != last[:2] or now - last[2] >= 10:
+            last = (progress.stage, progress.file, now)
+            count = f": {progress.done} of {progress.total}" if progress.stage == "embedding" else ""
+            tell(f"{progress.stage.capitalize()} {progress.file}{count}")
+
+    return show
+
+
+def _text(pieces: tuple[str | Piece, ...]) -> Text:
+    from rich.style import Style
+    from rich.text import Text
+
+    text = Text()
+    for piece in pieces:
+        part = piece if isinstance(piece, Piece) else Piece(piece)
+        style = Style.parse(part.style)
+        if part.url and _LINKABLE.fullmatch(part.url):
+            style += Style(link=part.url)
+        text.append(_UNSAFE.sub("", part.text), style)
+    return text

@@ -1,0 +1,119 @@
+// Carries clicks inside messages, lists and cards (plain links and buttons) to the server's handlers, and the
+// keyboard's focus to where the reader will look next. `element`, `trigger`, `watch` and `props` are given by gr.HTML.
+
+const byId = (id) => document.getElementById(id);
+let opened = null; // the link of the open card
+
+const name = (id, role, label) => {
+  const part = byId(id);
+  part?.setAttribute("role", role);
+  part?.setAttribute("aria-label", label);
+};
+
+const showCard = () => {
+  document.body.classList.add("card-open");
+  const panel = byId("panel");
+  const back = panel.querySelector("button.close");
+  if (!back) return;
+  byId("paper").scrollTop = 0;
+  panel.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+  back.focus({ preventScroll: true });
+};
+
+const closeCard = () => {
+  document.body.classList.remove("card-open");
+  // The answer may have been written anew since: look for the link by where it leads.
+  const again = opened && (opened.isConnected ? opened : document.querySelector(`a[href="${CSS.escape(opened.getAttribute("href"))}"]`));
+  (again ?? document.querySelector("#composer textarea"))?.focus();
+};
+
+const openCard = (link) => {
+  document.querySelectorAll("a.cite.open-now").forEach((other) => other.classList.remove("open-now"));
+  link.classList.add("open-now");
+  const before = opened?.getAttribute("href");
+  opened = link;
+  if (before === link.getAttribute("href")) return showCard();
+  trigger("select", { target_paper: link.getAttribute("href").slice("#paper/".length), words: link.title });
+};
+
+const openRail = (open) => {
+  document.body.classList.toggle("rail-open", open);
+  document.querySelector("button.menu")?.setAttribute("aria-expanded", String(open));
+};
+
+const copy = async (button) => {
+  await navigator.clipboard.writeText(button.parentElement.querySelector(".plain").textContent);
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = "Copy"), 1500);
+};
+
+const onClick = (event) => {
+  const at = event.target.closest?.("a, button");
+  if (!at || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (at.matches('a[href^="#paper/"]')) {
+    event.preventDefault();
+    openCard(at);
+  } else if (at.matches("a.talk")) {
+    event.preventDefault();
+    openRail(false);
+    trigger("click", { conversation: new URL(at.href).searchParams.get("c") });
+  } else if (at.matches("button.forget")) {
+    if (confirm("Delete this conversation?")) trigger("delete", { conversation: at.value });
+  } else if (at.matches("button.example")) {
+    trigger("example_select", { question: at.textContent });
+  } else if (at.matches("button.sample")) {
+    at.disabled = true;
+    trigger("apply", {});
+  } else if (at.matches("button.close")) {
+    closeCard();
+  } else if (at.matches("button.copy")) {
+    copy(at);
+  } else if (at.matches("button.menu")) {
+    openRail(!document.body.classList.contains("rail-open"));
+  } else if (at.id === "fresh") {
+    openRail(false);
+    document.querySelector("#composer textarea")?.focus();
+  }
+};
+
+const onKey = (event) => {
+  if (event.key !== "Escape") return;
+  if (document.body.classList.contains("rail-open")) openRail(false);
+  else if (byId("paper").contains(document.activeElement)) closeCard();
+};
+
+// Gradio names each message after its source, tags and all: a screen reader would read those out.
+const nameMessages = () => {
+  for (const [who, label] of [["user", "Question"], ["bot", "Answer"]]) {
+    for (const message of document.querySelectorAll(`#messages [data-testid="${who}"]`)) {
+      if (message.getAttribute("aria-label") !== label) {
+        message.setAttribute("role", "group");
+        message.setAttribute("aria-label", label);
+      }
+    }
+  }
+};
+
+const start = () => {
+  if (!byId("panel") || !byId("messages")) return requestAnimationFrame(start);
+  name("rail", "navigation", "Conversations and library");
+  name("talk", "main", "Chat");
+  name("paper", "complementary", "Paper");
+  document.addEventListener("click", onClick);
+  document.addEventListener("keydown", onKey);
+  new MutationObserver(() => opened && showCard()).observe(byId("panel"), { childList: true, subtree: true });
+  new MutationObserver(nameMessages).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  nameMessages();
+  // Where there is a real keyboard, typing can begin at once; on a phone it would cover half the page.
+  if (matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea").focus();
+};
+start();
+
+// The address names the conversation, so that a reload or a bookmark comes back to it.
+watch("value", () => {
+  const address = new URL(location.href);
+  if (props.value) address.searchParams.set("c", props.value);
+  else address.searchParams.delete("c");
+  history.replaceState(history.state, "", address);
+  if (!props.value) { opened = null; document.body.classList.remove("card-open"); }
+});

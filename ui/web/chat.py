@@ -1,0 +1,153 @@
+"""What happens when somebody asks, stops, opens a citation or a conversation, or adds files. Knows no Gradio.
+
+Nothing of a conversation lives here: the page holds its id, the notebook its turns. So a reloaded page, a second
+tab and a restarted server all go on where the last answer ended.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from urllib.parse import unquote
+
+from rag.errors import LibraryError, VouchError
+from rag.schema import Turn, Where
+from ui.notebook import Notebook, new_id
+from ui.web.answer_html import answer_html, failure_html, question_html
+from ui.web.card import card, cited_span, missing
+from ui.web.draft import drafts
+from ui.web.shelf import ANY_YEAR, added, earlier_html, holdings, welcome_html
+
+if TYPE_CHECKING:
+    from rag.library import Library
+
+
+class Message(TypedDict):
+    """One message as the chat component takes it."""
+
+    role: str
+    content: str
+
+
+Shown: TypeAlias = list[Message]
+
+
+class Chat:
+    """The conversations of everybody who has the page open, over one library."""
+
+    def __init__(self, library: Library, notebook: Notebook) -> None:
+        self.library = library
+        self.notebook = notebook
+        self._stops: dict[str, threading.Event] = {}
+
+    def answer(self, question: str, shown: Shown, conversation: str, where: Where | None,
+               session: str) -> Iterator[tuple[Shown, str]]:
+        """Answer a question at the end of a conversation, a longer answer each time.
+
+        Args:
+            question: what was asked; not blank.
+            shown: the messages on the page so far.
+            conversation: its id, empty for a new one.
+            where: which papers to look at.
+            session: who asked, so that they can stop it.
+
+        Yields:
+            The messages now, and the conversation's id.
+        """
+        conversation = conversation or new_id()
+        asked = [*shown, Message(role="user", content=question_html(question))]
+        stop = self._stops[session] = threading.Event()
+        try:
+            history = self.notebook.turns(conversation)
+            for draft in drafts(self.library, question, history, where, stop):
+                yield _with(asked, draft.html()), conversation
+            assert draft.answer is not None
+            yield from self._kept(conversation, Turn(question=question, answer=draft.answer), asked)
+        except VouchError as error:
+            yield _with(asked, failure_html(str(error))), conversation
+        except Exception:
+            yield _with(asked, failure_html("Something broke inside Vouch; its log tells what.")), conversation
+            raise
+        finally:
+            stop.set()
+            if self._stops.get(session) is stop:
+                del self._stops[session]
+
+    def _kept(self, conversation: str, turn: Turn, asked: Shown) -> Iterator[tuple[Shown, str]]:
+        try:
+            self.notebook.append(conversation, turn)
+        except (OSError, sqlite3.Error) as error:
+            unsaved = failure_html(f"This answer could not be kept ({self.notebook.path.name}: {error}); "
+                                   "copy what you need before you leave.")
+            yield [*_with(asked, answer_html(turn.answer)), Message(role="assistant", content=unsaved)], conversation
+
+    def stop(self, session: str) -> None:
+        """Stop the answer that this page is waiting for, if there is one."""
+        if stop := self._stops.get(session):
+            stop.set()
+
+    def shown(self, conversation: str) -> Shown:
+        """A conversation's messages; none where there is no such conversation."""
+        messages: Shown = []
+        for turn in self.notebook.turns(conversation):
+            messages += _with([Message(role="user", content=question_html(turn.question))], answer_html(turn.answer))
+        return messages
+
+    def paper(self, target: str, words: str) -> str:
+        """The card of a paper.
+
+        Args:
+            target: what a citation's link ends in: "id/start/end".
+            words: the words that were cited, empty where none were.
+        """
+        paper_id, start, end = target.rsplit("/", 2)
+        try:
+            paper = self.library.papers[unquote(paper_id)]
+        except LibraryError:
+            return missing(words)
+        span = cited_span(paper, int(start), int(end), words)
+        changed = "The paper’s text has changed since it was cited; then it said: “{}”"
+        return card(paper, span, "" if span or not words else changed.format(words))
+
+    def earlier(self, current: str) -> str:
+        """The list of conversations, as HTML."""
+        return earlier_html(self.notebook.conversations(), current)
+
+    def add(self, paths: Sequence[str]) -> Iterator[str]:
+        """Take uploaded files into the library, telling how far it is; the copies made by the upload are deleted."""
+        try:
+            yield from added(paths, self.library)
+        finally:
+            for path in paths:
+                Path(path).unlink(missing_ok=True)
+
+    def add_sample(self) -> Iterator[str]:
+        """Take the bundled papers into the library."""
+        from ingest.sample import sample_path
+
+        yield from added([str(sample_path())], self.library)
+
+    def holdings(self) -> str:
+        """The library in one line."""
+        return holdings(self.library)
+
+    def welcome(self) -> str:
+        """What stands where the first answer will be, as HTML."""
+        return welcome_html(self.library)
+
+    def years(self) -> list[tuple[str, int]]:
+        """What the year's fields offer: any, and each year there is a paper of, the newest first."""
+        papers = self.library.papers.where(None) if self.library.exists else ()
+        found = sorted({paper.year for paper in papers if paper.year is not None}, reverse=True)
+        return [*ANY_YEAR, *((str(year), year) for year in found)]
+
+    def files(self) -> list[str]:
+        """Names of the files the library was read from."""
+        return [source.file for source in self.library.files()] if self.library.exists else []
+
+
+def _with(messages: Shown, answer: str) -> Shown:
+    return [*messages, Message(role="assistant", content=answer)]

@@ -1,0 +1,82 @@
+"""The page: which parts stand where. What moves them is in ``wire``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from ui.web.card import EMPTY
+from ui.web.shelf import ANY_YEAR, filter_line, header_html
+from ui.web.typeset import DELIMITERS
+
+_HERE = Path(__file__).parent
+_SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
+
+
+def head() -> str:
+    """What goes into the page's head; the style sheet too, as Gradio's own door for it rewrites the selectors."""
+    return f"{_asset('head.html')}<style>{_asset('style.css')}</style>"
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's plain theme in the system's own fonts: nothing is fetched."""
+    return gr.themes.Base(primary_hue="slate", neutral_hue="slate", font=_SANS, font_mono=_MONO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of the page that events read or write.
+
+    ``bridge`` holds the id of the conversation on the page; its script carries clicks inside messages to the server.
+    """
+
+    header: gr.HTML
+    fresh: gr.Button
+    earlier: gr.HTML
+    upload: gr.UploadButton
+    status: gr.HTML
+    messages: gr.Chatbot
+    composer: gr.Textbox
+    filters: gr.Accordion
+    first: gr.Dropdown
+    last: gr.Dropdown
+    files: gr.Dropdown
+    panel: gr.Markdown
+    bridge: gr.HTML
+
+
+def lay_out() -> Parts:
+    """Put the parts on the page; to be called inside ``gr.Blocks``."""
+    header = gr.HTML(header_html(""), elem_id="header")
+    with gr.Row(elem_id="desk"):
+        with gr.Column(elem_id="rail", min_width=0):
+            fresh = gr.Button("New conversation", elem_id="fresh", size="sm")
+            earlier = gr.HTML(elem_id="earlier")
+            upload = gr.UploadButton("Add papers", file_count="multiple", elem_id="upload", size="sm")
+            status = gr.HTML('<p role="status"></p>', elem_id="status")
+        with gr.Column(elem_id="talk", min_width=0):
+            messages = gr.Chatbot(
+                elem_id="messages", label="Conversation", show_label=False, container=False, height="100%",
+                latex_delimiters=list(DELIMITERS), buttons=[], feedback_options=None, layout="panel",
+                group_consecutive_messages=False, line_breaks=False,
+            )
+            composer = gr.Textbox(
+                elem_id="composer", label="Your question", placeholder="Ask your papers…", lines=1, max_lines=6,
+                max_length=4000, submit_btn="Ask", stop_btn=False, container=False,
+            )
+            with gr.Accordion(filter_line(None), open=False, elem_id="filters") as filters, gr.Row():
+                first = gr.Dropdown(label="From year", choices=list(ANY_YEAR), value=0, min_width=90)
+                last = gr.Dropdown(label="To year", choices=list(ANY_YEAR), value=0, min_width=90)
+                files = gr.Dropdown(label="Files", choices=[], multiselect=True, min_width=180, scale=3)
+        with gr.Column(elem_id="paper", min_width=0):
+            panel = gr.Markdown(EMPTY, latex_delimiters=list(DELIMITERS), elem_id="panel")
+    bridge = gr.HTML(value="", elem_id="bridge", js_on_load=_asset("bridge.js"))
+    return Parts(header=header, fresh=fresh, earlier=earlier, upload=upload, status=status, messages=messages,
+                 composer=composer, filters=filters, first=first, last=last, files=files, panel=panel, bridge=bridge)
+
+
+def _asset(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

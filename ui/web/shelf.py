@@ -1,0 +1,125 @@
+"""What the page tells of the library and the conversations around the chat, as HTML; and adding papers to it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rag.errors import VouchError
+from rag.schema import IngestReport, Where
+from ui.notebook import Conversation
+from ui.web.pump import pumped
+from ui.web.typeset import escape
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Progress
+    from rag.library import Library
+
+
+# What a year's field holds when it is no bound.
+ANY_YEAR = (("Any", 0),)
+
+
+def holdings(library: Library) -> str:
+    """The library in one line: "609 papers from 5 files, all local"."""
+    papers = len(library.papers) if library.exists else 0
+    if not papers:
+        return "No papers yet"
+    return f"{_count(papers, 'paper')} from {_count(len(library.files()), 'file')}, all local"
+
+
+def header_html(line: str) -> str:
+    """The page's header: the name, the library in one line, the button that opens the rail on a small screen."""
+    return (
+        '<header class="top"><button class="menu" aria-expanded="false" aria-controls="rail">Menu</button>'
+        f'<h1>Vouch</h1><p class="holdings">{escape(line)}</p></header>'
+    )
+
+
+def welcome_html(library: Library) -> str:
+    """What stands where the first answer will be: questions this library can be asked, or how to fill it."""
+    if not library.exists or not len(library.papers):
+        return ('<div class="welcome"><h2>Start with some papers</h2><p>Add a listing of abstracts: a saved page, '
+                "BibTeX, RIS, CSV, JSON Lines or plain text. Or look around with the papers that come with Vouch.</p>"
+                '<p><button class="sample">Use the sample papers</button></p></div>')
+    examples = "".join(f'<li><button class="example">{escape(question)}</button></li>'
+                       for question in library.examples())
+    return ('<div class="welcome"><h2>Ask your papers</h2><p>Every sentence of an answer names the papers it rests on '
+            f'and was checked against their words.</p><ul class="examples">{examples}</ul></div>')
+
+
+def earlier_html(conversations: Sequence[Conversation], current: str) -> str:
+    """The list of earlier conversations, each a link that opens it and a button that deletes it."""
+    if not conversations:
+        return '<h2>Conversations</h2><p class="none">Your conversations are kept here, on this machine.</p>'
+    items = "".join(
+        f'<li><a class="talk" href="?c={escape(talk.id)}"{" aria-current=page" if talk.id == current else ""}'
+        f' title="{escape(talk.title)}">{escape(talk.title)}</a><button class="forget" value="{escape(talk.id)}"'
+        f' aria-label="Delete the conversation: {escape(talk.title)}" title="Delete">×</button></li>'
+        for talk in conversations
+    )
+    return f"<h2>Conversations</h2><ul>{items}</ul>"
+
+
+def status_html(line: str) -> str:
+    """A line that a screen reader reads out when it changes."""
+    return f'<p role="status">{escape(line)}</p>'
+
+
+def chosen(first: int | None, last: int | None, files: Sequence[str] | None) -> Where | None:
+    """The filter that the fields make; None where they leave everything in. A year of 0 is no bound."""
+    years = (first or None, last or None)
+    where = Where(years=years if any(years) else None, files=tuple(files or ()))
+    return where or None
+
+
+def filter_line(where: Where | None) -> str:
+    """The filter in a few words, for its closed drawer."""
+    first, last = (where.years if where else None) or (None, None)
+    if first and last:
+        years = f"{first} to {last}" if first != last else str(first)
+    else:
+        years = f"from {first}" if first else f"up to {last}" if last else "all years"
+    files = where.files if where else ()
+    named = files[0] if len(files) == 1 else f"{len(files)} files" if files else "all files"
+    return f"Search in: {years} · {named}"
+
+
+def added(paths: Sequence[str], library: Library) -> Iterator[str]:
+    """Ingest the files, telling in a line each how far it is; the last line is what came of it."""
+    from ingest import ingest
+
+    reports: list[IngestReport] = []
+
+    def work(tell: Callable[[Progress], None]) -> None:
+        reports.append(ingest(list(paths), library, progress=tell))
+
+    try:
+        for progress in pumped(work, threading.Event()):
+            of = f" {progress.done} of {progress.total}" if progress.total else ""
+            yield f"{progress.stage.capitalize()}{of}: {progress.file}" if progress.file else \
+                f"{progress.stage.capitalize()}{of}"
+    except VouchError as error:
+        yield str(error)
+        return
+    yield report_line(reports[0])
+
+
+def report_line(report: IngestReport) -> str:
+    """What an ingest did, in one sentence and, where something was refused, the reasons."""
+    did = [f"{_count(report.added, 'paper')} added"]
+    did += [f"{number} {word}" for number, word in (
+        (report.updated, "updated"), (report.duplicates, "recognised as copies"),
+        (report.unchanged, "known already")) if number]
+    line = ", ".join(did)
+    if not report.rejected:
+        return f"{line}."
+    reasons = "; ".join(f"{rejected.origin.file if not rejected.origin.record else rejected.origin}: "
+                        f"{rejected.reason.removesuffix('.')}" for rejected in report.rejected[:3])
+    more = f"; and {len(report.rejected) - 3} more" if len(report.rejected) > 3 else ""
+    return f"{line}, {len(report.rejected)} rejected ({reasons}{more})."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

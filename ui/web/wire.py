@@ -1,0 +1,116 @@
+"""Which event moves which part of the page: Gradio's side of the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from ui.web.chat import Chat, Message
+from ui.web.page import Parts
+from ui.web.shelf import chosen, filter_line, header_html, status_html
+
+# How many questions are answered at once; further ones wait their turn.
+_AT_ONCE = 8
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_QUICK: dict[str, Any] = {**_QUIET, "queue": False}
+
+Year: TypeAlias = int | None
+Names: TypeAlias = list[str] | None
+
+
+def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
+    """Connect the parts to the chat; to be called inside ``gr.Blocks``."""
+    p, on = parts, _Handlers(chat)
+    conversation = [p.messages, p.bridge, p.earlier]
+    filters = [p.first, p.last, p.files]
+    surroundings = [p.header, p.messages, *filters]
+
+    example = p.bridge.example_select(on.example, None, p.composer, **_QUICK)
+    asking: dict[str, Any] = {"fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, *filters], "trigger_mode": "once",
+              "outputs": [p.messages, p.bridge, p.composer], "concurrency_limit": _AT_ONCE, **_QUIET}
+    for asked in (p.composer.submit(**asking), example.then(**asking)):
+        asked.then(on.rest, p.bridge, [p.composer, p.earlier], **_QUICK)
+    p.composer.stop(on.stop, None, None, **_QUICK)
+
+    p.bridge.select(on.cite, None, p.panel, **_QUICK)
+    p.bridge.click(on.open, None, conversation, **_QUICK)
+    p.bridge.delete(on.delete, p.bridge, conversation, **_QUICK)
+    p.fresh.click(on.blank, None, conversation, **_QUICK)
+    gr.on([p.first.change, p.last.change, p.files.change], on.filter, filters, p.filters, **_QUICK)
+
+    uploaded = p.upload.upload(on.add, p.upload, [p.status, p.upload], concurrency_limit=1, **_QUIET)
+    sampled = p.bridge.apply(on.add_sample, None, p.status, concurrency_limit=1, **_QUIET)
+    for done in (uploaded, sampled):
+        done.then(on.surroundings, None, surroundings, **_QUICK)
+    blocks.load(on.load, None, conversation, **_QUICK).then(on.surroundings, None, surroundings, **_QUICK)
+
+
+class _Handlers:
+    """The chat's methods in the shape that Gradio calls."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+
+    def ask(self, question: str, shown: list[Message], current: str, first: Year, last: Year, files: Names,
+            request: gr.Request) -> Iterator[tuple[object, ...]]:
+        if not question.strip():
+            return
+        composer = gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
+        where = chosen(first, last, files)
+        for messages, conversation in self.chat.answer(question.strip(), shown, current, where, _session(request)):
+            yield messages, conversation, composer
+            composer = gr.skip()
+
+    def rest(self, current: str) -> tuple[object, ...]:
+        return gr.Textbox(submit_btn="Ask", stop_btn=False), self.chat.earlier(current)
+
+    def example(self, event: gr.EventData) -> str:
+        return str(event.question)
+
+    def stop(self, request: gr.Request) -> None:
+        self.chat.stop(_session(request))
+
+    def cite(self, event: gr.EventData) -> str:
+        return self.chat.paper(event.target_paper, event.words)
+
+    def open(self, event: gr.EventData) -> tuple[object, ...]:
+        return self._conversation(event.conversation)
+
+    def delete(self, current: str, event: gr.EventData) -> tuple[object, ...]:
+        self.chat.notebook.delete(event.conversation)
+        return self._conversation(current) if event.conversation != current else self.blank()
+
+    def blank(self) -> tuple[object, ...]:
+        return self._conversation("")
+
+    def load(self, request: gr.Request) -> tuple[object, ...]:
+        return self._conversation(request.query_params.get("c", ""))
+
+    def filter(self, first: Year, last: Year, files: Names) -> gr.Accordion:
+        return gr.Accordion(label=filter_line(chosen(first, last, files)))
+
+    def add(self, paths: Sequence[str]) -> Iterator[tuple[object, ...]]:
+        for line in self.chat.add(paths):
+            yield status_html(line), gr.skip()
+        yield gr.skip(), None
+
+    def add_sample(self) -> Iterator[str]:
+        for line in self.chat.add_sample():
+            yield status_html(line)
+
+    def surroundings(self) -> tuple[object, ...]:
+        chat = self.chat
+        years = gr.Dropdown(choices=chat.years())
+        return (header_html(chat.holdings()), gr.Chatbot(placeholder=chat.welcome()), years, years,
+                gr.Dropdown(choices=chat.files()))
+
+    def _conversation(self, id_: str) -> tuple[object, ...]:
+        shown = self.chat.shown(id_) if id_ else []
+        current = id_ if shown else ""
+        return shown, current, self.chat.earlier(current)
+
+
+def _session(request: gr.Request) -> str:
+    return str(request.session_hash)
