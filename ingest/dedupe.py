@@ -41,7 +41,7 @@ def keys(paper: Paper) -> tuple[Key, ...]:
         found.append(("doi", paper.doi.lower()))
     if paper.arxiv_id:
         found.append(("arxiv", _unversioned(paper.arxiv_id)))
-    if paper.title and (title := letters(paper.title)):
+    if paper.title and (title := _folded(paper.title)):
         found.append(("title", title))
     found += [("text", f"{value:08x}") for value in heapq.nsmallest(_SKETCH, _shingles(paper.abstract))]
     return tuple(found)
@@ -58,12 +58,12 @@ def same_paper(a: Paper, b: Paper) -> bool:
     if a.doi and b.doi and a.doi.lower() == b.doi.lower():
         return True
     contradicted = _differ(a.arxiv_id, b.arxiv_id)
-    alike = likeness(a.abstract, b.abstract)
     if a.title and b.title:
-        # Parts of a series, or a journal's yearly report, share words: a title that differs is another paper.
-        needed = _ALIKE if contradicted or _differ(a.doi, b.doi) else _RELATED
-        return letters(a.title) == letters(b.title) and alike >= needed
-    return not contradicted and alike >= _ALIKE
+        # Papers of one group may share nearly their whole abstract: a title that differs is another paper.
+        if _folded(a.title) != _folded(b.title):
+            return False
+        return likeness(a.abstract, b.abstract) >= (_ALIKE if contradicted or _differ(a.doi, b.doi) else _RELATED)
+    return not contradicted and likeness(a.abstract, b.abstract) >= _ALIKE
 
 
 def likeness(a: str, b: str) -> float:
@@ -78,8 +78,13 @@ def likeness(a: str, b: str) -> float:
     return shared / (len(first) + len(second) - shared)
 
 
+@functools.lru_cache(maxsize=4096)
+def _folded(title: str) -> str:
+    return letters(title)
+
+
 def _differ(a: str | None, b: str | None) -> bool:
-    return bool(a) and bool(b) and a != b
+    return bool(a and b) and _unversioned(a or "") != _unversioned(b or "")
 
 
 def _unversioned(arxiv_id: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import string
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -159,10 +160,13 @@ def room(model: Model, question: str) -> int:
     return left
 
 
-def build(model: Model, retriever: BaseRetriever) -> Runnable[str, Packed | Drafted | Usage]:
+def build(
+    model: Model, retriever: BaseRetriever, left: threading.Event | None = None
+) -> Runnable[str, Packed | Drafted | Usage]:
     """The chain: a question in; out come the evidence it goes by, each sentence once it is complete, and the usage.
 
     To be streamed. A ``ModelError`` comes out of it as it is, after the sentences that were complete by then.
+    LangChain reads a stream that is closed to its end; to leave at once, set ``left`` first.
     """
 
     def evidence(question: str) -> _Asked:
@@ -172,7 +176,7 @@ def build(model: Model, retriever: BaseRetriever) -> Runnable[str, Packed | Draf
 
     def speak(asked: _Asked) -> Iterator[Packed | str | Usage]:
         yield asked.packed
-        yield from model.stream(asked.messages)
+        yield from model.stream(asked.messages, left)
 
     return RunnableLambda(evidence) | RunnableLambda(speak) | RunnableGenerator(_read)
 
@@ -274,14 +278,20 @@ class Writer:
         given = {hit.paper.id: label for label, hit in evidence.items()}
         retriever = PaperRetriever(retrieve=lambda _: tuple(evidence.values()))
         packed = Packed(text="", labels={})
-        for item in build(self._model, retriever).stream(question):
-            if isinstance(item, Packed):
-                packed = item
-            elif isinstance(item, Drafted):
-                known = [packed.labels[label] for written in item.labels if (label := packed.find(written))]
-                yield Drafted(text=item.text, labels=tuple(dict.fromkeys(given[paper_id] for paper_id in known)))
-            else:
-                yield item
+        left = threading.Event()
+        # Named, so that it outlives the loop and is closed only after ``left`` is set.
+        answer = build(self._model, retriever, left).stream(question)
+        try:
+            for item in answer:
+                if isinstance(item, Packed):
+                    packed = item
+                elif isinstance(item, Drafted):
+                    known = [packed.labels[label] for written in item.labels if (label := packed.find(written))]
+                    yield Drafted(text=item.text, labels=tuple(dict.fromkeys(given[paper_id] for paper_id in known)))
+                else:
+                    yield item
+        finally:
+            left.set()
 
 
 def declines(drafted: Drafted) -> bool:

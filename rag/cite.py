@@ -26,11 +26,12 @@ _NEGATIONS = frozenset(
 )
 _UP = frozenset(stem(word) for word in
                 "improve improves increase increases higher better raise raises boost gain gains outperform "
-                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate".split())
+                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise rises grow".split())
 _DOWN = frozenset(stem(word) for word in
                   "degrade degrades decrease decreases lower worse reduce reduces drop drops decline underperform "
-                  "underperforms slower less smaller weaken hurt hurts harm harms deteriorate".split())
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w])|(?<![\w.])\d+(?:[.,]\d+)*(?=[a-zA-Z%×])")
+                  "underperforms slower less smaller weaken hurt hurts harm harms deteriorate cut cuts shrink mitigate prevent "
+                 "eliminate limit".split())
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _SPELLED = {name: str(value) for value, name in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve".split())}
 
@@ -176,11 +177,11 @@ def _opposed(statement: str, quote: str) -> bool:
 
 
 _FRAME = frozenset(content_stems(
-    "closest come paper papers study studies work works author authors library address addresses addressed discuss "
-    "discusses report reports concern several many following together overall summary question answer relevant topic related find "
-    "found approach approaches result results evidence abstract abstracts show look point view agree differ "
-    "first second third finally contrast comparison similarly two three four five six seven eight nine ten eleven "
-    "twelve directly some others respectively"))
+    "abstract abstracts address addressed addresses agree answer approach approaches author authors closest come "
+    "comparison concern contrast differ differently directly discuss discusses evidence finally find first following "
+    "found however library look many opposite others overall paper papers point question relate related relevant "
+    "report reports respectively result results second several show similarly some studies study summary third "
+    "together topic view work works one two three four five six seven eight nine ten eleven twelve"))
 
 
 def is_frame(statement: str) -> bool:

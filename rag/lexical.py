@@ -73,7 +73,7 @@ class WordIndex:
         try:
             writer = index.writer(heap_size=50_000_000, num_threads=1)
             for paper_id in {paper_id for _, paper_id in changes.dropped} | {paper.id for paper in changes.papers}:
-                writer.delete_documents("paper_id", paper_id)
+                writer.delete_documents_by_term("paper_id", paper_id)
             for paper in changes.papers:
                 writer.add_document(tantivy.Document(paper_id=paper.id, body=paper.text))
             writer.commit()

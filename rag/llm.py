@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ModelError, SettingsError
 from rag.schema import Usage
-from rag.settings import Settings, tiktoken_folder
+from rag.settings import Settings, quiet, tiktoken_folder
 from rag.text import estimate_tokens
 
 if TYPE_CHECKING:
@@ -75,15 +75,19 @@ class Model:
         """Tokens of the text: counted for OpenAI's models where tiktoken's file is at hand, else estimated upward."""
         return _count_openai(text) if self.name.startswith("openai:") else estimate_tokens(text)
 
-    def stream(self, messages: Sequence[BaseMessage]) -> Iterator[str | Usage]:
+    def stream(self, messages: Sequence[BaseMessage], left: threading.Event | None = None) -> Iterator[str | Usage]:
         """Ask, and yield the answer's text in the pieces it comes in, then the usage where the server reports it.
 
-        Reasoning and tool calls are left out. Closing the iterator ends the request at the model's next token.
+        Reasoning and tool calls are left out.
+
+        Args:
+            messages: the prompt.
+            left: set it to end the answer, and the request at the model's next token; so does closing the iterator.
 
         Raises:
             ModelError: whatever went wrong, in one sentence; pieces may have been yielded before.
         """
-        return _stream(self, messages)
+        return _stream(self, messages, threading.Event() if left is None else left)
 
 
 def open_model(name: str, settings: Settings) -> Model:
@@ -92,6 +96,7 @@ def open_model(name: str, settings: Settings) -> Model:
     Raises:
         SettingsError: the name, the key, the address or the provider's package does not allow it.
     """
+    quiet()  # LangChain would send every prompt to a tracing service that the environment happens to name
     return Model(name=name, chat=chat_model(name, settings), timeout=settings.timeout, window=window(name, settings))
 
 
@@ -182,17 +187,16 @@ def _count_openai(text: str) -> int:
     return len(encoding.encode_ordinary(text)) if encoding else estimate_tokens(text)
 
 
-def _stream(model: Model, messages: Sequence[BaseMessage]) -> Iterator[str | Usage]:
+def _stream(model: Model, messages: Sequence[BaseMessage], left: threading.Event) -> Iterator[str | Usage]:
     # The model is read in a thread of its own: HTTP time-outs count bytes, and a proxy's keep-alive comments, a
     # retry's wait or a server that trickles would each defeat them; here the time to a token is what counts.
     chunks: queue.Queue[AIMessageChunk | Exception | None] = queue.Queue(maxsize=64)
-    left = threading.Event()
     deadline = time.monotonic() + model.timeout * TOTAL
     worker = threading.Thread(target=_pump, args=(model, messages, chunks, left), daemon=True, name="vouch model")
     worker.start()
     finish, length, usage = "", 0, None
     try:
-        while True:
+        while not left.is_set():
             rest = deadline - time.monotonic()
             try:
                 chunk = chunks.get(timeout=max(0.0, min(model.timeout, rest)))
@@ -211,6 +215,8 @@ def _stream(model: Model, messages: Sequence[BaseMessage]) -> Iterator[str | Usa
                 raise ModelError(f"The model {model.name} did not come to an end; its answer was cut.")
             if text:
                 yield text
+        if left.is_set():
+            return
         _demand_end(model.name, finish, length)
         if usage:
             yield usage

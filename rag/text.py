@@ -31,6 +31,8 @@ STOP_WORDS = frozenset(
 
 def normalise(text: str) -> str:
     """NFC, without control and zero-width characters, white space folded to single blanks."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = "".join(
         c if unicodedata.category(c) not in ("Cc", "Cf") else (" " if c in "\t\n\r\v\f" else "")
         for c in unicodedata.normalize("NFC", text)

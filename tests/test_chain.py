@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,7 +156,9 @@ def test_a_sentence_is_given_while_the_model_still_writes() -> None:
     with StubModel(Reply(chunks=("One works [E1]. ", "Two", *(" words",) * 300), gap=0.02)) as stub:
         drafting = Writer(settings(stub)).draft(QUESTION, {"E1": hit(1), "E2": hit(2)})
         assert next(drafting) == Drafted(text="One works.", labels=("E1",))
+        began = time.monotonic()
         drafting.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - began < 1
         assert stub.client_left.wait(3), "leaving the draft ends the request"
 
 
@@ -189,6 +197,25 @@ def test_the_prompt_keeps_to_the_window() -> None:
         small = Settings(model="stub", openai_base_url=stub.url, context=2048)
         list(Writer(small).draft(QUESTION, {f"E{n}": hit(n, ABSTRACT * 5) for n in range(1, 30)}))
     assert estimate_tokens(stub.requests[0].prompt) < 2048 - 500
+
+
+def test_a_tracing_service_in_the_environment_gets_nothing() -> None:
+    program = ("from rag.chain import Writer\n"
+               "from rag.schema import Hit, Paper\n"
+               "from rag.settings import load\n"
+               "found = {'E1': Hit(paper=Paper(id='p', title='T', abstract='Pruning works.'), score=1.0)}\n"
+               "print(len(list(Writer(load()).draft('What works?', found))))\n"
+               "from langchain_core.tracers.langchain import wait_for_all_tracers\n"
+               "wait_for_all_tracers()\n")
+    with StubModel(Reply(text="Pruning works [E1].")) as stub, StubModel() as tracing:
+        environ = {**os.environ, "LANGSMITH_TRACING": "true", "LANGCHAIN_TRACING_V2": "true", "LANGSMITH_API_KEY": "x",
+                   "LANGSMITH_ENDPOINT": tracing.url, "VOUCH_MODEL": "stub", "OPENAI_BASE_URL": stub.url,
+                   "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), *sys.path])}
+        done = subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=60, capture_output=True)
+        assert done.stdout.split() == [b"2"]
+        assert len(stub.requests) == 1
+        assert not tracing.requests
+        assert not tracing.client_left.is_set()
 
 
 def test_no_model_no_writer() -> None:

@@ -37,7 +37,10 @@ def read(text: str) -> Iterator[Record]:
         entry = getattr(block, "ignore_error_block", None) or block
         if isinstance(entry, model.Entry):
             number += 1
-            yield _record(number, entry)
+            try:
+                yield _record(number, entry)
+            except RecursionError:
+                yield Record(number=number, reason="its LaTeX is nested too deeply")
         elif isinstance(block, model.ParsingFailedBlock) and not _NO_ENTRY.match(block.raw or ""):
             number += 1
             yield Record(number=number, reason="a broken BibTeX entry")

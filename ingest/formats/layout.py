@@ -71,16 +71,16 @@ def roles(lines: Sequence[Line]) -> tuple[Role, ...]:
     """The part that each line plays, for the text, title and abstract lines of a listing in order."""
     if not lines:
         return ()
-    masks = Counter(_mask(line.value) for line in lines if len(line.value) < 160)
+    seen = Counter(line.value.casefold() for line in lines if len(line.value) < 160)
     sizes = sorted(size(line.value) for line in lines if size(line.value) >= 250)
     usual = sizes[len(sizes) // 2] if len(sizes) >= 3 else 0
     abstracts = len(sizes) + sum(line.kind == "abstract" for line in lines)
 
     total = [0.0, 0.0, _NEVER, _UNTITLED, _NEVER]
-    total = [a + b for a, b in zip(total, _costs(lines[0], masks, usual, abstracts), strict=True)]
+    total = [a + b for a, b in zip(total, _costs(lines[0], seen, usual, abstracts), strict=True)]
     back: list[tuple[int, ...]] = []
     for before, line in itertools.pairwise(lines):
-        here = _costs(line, masks, usual, abstracts)
+        here = _costs(line, seen, usual, abstracts)
         # "Submitted by" on a line of its own says whose name the next one is.
         if before.value.casefold() in _ANNOUNCING and len(line.value) < 60:
             here = (0.1, here[Role.TITLE] + 3.0, 0.1, here[Role.ABSTRACT], 0.1)
@@ -107,11 +107,7 @@ def is_names(text: str) -> bool:
     return len(text) < 600 and text.casefold() not in _BUTTONS and bool(_NAMES.fullmatch(text))
 
 
-def _mask(text: str) -> str:
-    return re.sub(r"\d+", "#", text.casefold())
-
-
-def _costs(line: Line, masks: Counter[str], usual: float, abstracts: int) -> tuple[float, ...]:
+def _costs(line: Line, seen: Counter[str], usual: float, abstracts: int) -> tuple[float, ...]:
     """What it costs to see the line as each Role, in the order of Role."""
     if line.kind == "abstract":
         return (_NEVER, _NEVER, _NEVER, -_UNTITLED, _NEVER)
@@ -121,7 +117,7 @@ def _costs(line: Line, masks: Counter[str], usual: float, abstracts: int) -> tup
     ends = bool(_SENTENCE_END.search(text))
     inner = bool(_INNER_END.search(text))
     banner = length < 200 and bool(_READER.search(text) or _BANNER.search(text))
-    times = masks[_mask(text)] if len(text) < 160 else 1
+    times = seen[text.casefold()] if len(text) < 160 else 1
     furniture = _furniture(text, length, times, banner=banner)
     named = is_names(text)
     byline = (0.3 if _SEVERAL.search(text) else 0.5) if named else furniture + 0.2
@@ -138,7 +134,7 @@ def _costs(line: Line, masks: Counter[str], usual: float, abstracts: int) -> tup
 def _title(text: str, length: float, *, ends: bool, inner: bool) -> float:
     cost = 0.0 if length < 180 else 0.5 if length < 250 else 1.2 if length < 400 else 3.0 if length < 600 else 12.0
     if ends and (text[-1] in ".。" or (inner and length >= 160)):
-        cost += 0.8 if length < 160 else 2.5
+        cost += 0.8 if length < 160 else 4.5 if inner else 2.5
     if inner:
         cost += 0.3 if length < 200 else 1.0
     if " " not in text and text.islower():

@@ -52,14 +52,14 @@ def detect(text: str) -> bool:
     code = sum(bool(_CODE.match(line[:400])) for line in lines)
     if not lines or 8 * code > len(lines):
         return False
-    # What was read must be convincing, and must be most of what there is.
+    # What was read must be convincing, and no small part of what there is.
     blocks = _blocks("\n".join(sample))[1]
     sure = any(
         block.labelled or (size(block.abstract) >= (60 if block.title else 200) and is_prose(block.abstract))
         for block in blocks
     )
     read = sum(len(block.abstract) + len(block.title or "") for block in blocks)
-    return sure and 2 * read >= sum(map(len, lines))
+    return sure and 3 * read >= sum(map(len, lines))
 
 
 def read(text: str) -> Iterator[Record]:

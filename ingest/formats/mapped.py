@@ -43,6 +43,8 @@ def record(number: int, values: Mapping[str, object]) -> Record:
         paper = _paper(by_name)
     except _WrongTypeError as error:
         return Record(number=number, reason=str(error))
+    except RecursionError:
+        return Record(number=number, reason="the LaTeX of its authors is nested too deeply")
     if not paper.abstract:
         return Record(number=number, reason="no abstract" if paper.title else "neither a title nor an abstract")
     return Record(number=number, paper=paper)

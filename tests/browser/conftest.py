@@ -76,10 +76,3 @@ def _note_stranger(url: str, strangers: list[str]) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
         strangers.append(url)
-
-
-@pytest.fixture
-def shots() -> Path | None:
-    """Where to put screenshots for people to look at; None where nobody asked (BROWSER_SHOTS=folder asks)."""
-    folder = os.environ.get("BROWSER_SHOTS")
-    return Path(folder) if folder else None

@@ -111,7 +111,7 @@ class ScriptedLibrary:
                  "years": where.years if where else None}
         with (self.path / ASKED).open("a", encoding="utf-8") as log:
             log.write(json.dumps(asked) + "\n")
-        delay = 1.0 if "slow" in question else self.delay
+        delay = 0.6 if "slow" in question else self.delay
         time.sleep(delay)
         yield Stage(name="retrieve", seconds=delay)
         if "broken" in question:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_answer_grows_and_can_be_stopped(address: str, open_page: Any) -> None:
     page.get_by_role("button", name="Stop").click()
     finished(page)
     expect(page.locator(".notice")).to_contain_text("Stopped before the end")
-    expect(page.locator(".answer")).not_to_contain_text("Ensembles of reward models are one remedy")
+    expect(page.locator(".answer .prose-text")).not_to_contain_text("Ensembles of reward models are one remedy")
     page.reload()
     expect(page.locator(".notice")).to_contain_text("Stopped before the end")
 
@@ -94,7 +95,7 @@ def test_verdicts_withheld_and_notice(address: str, open_page: Any) -> None:
     expect(withheld.locator(".warning")).to_be_visible()
     expect(withheld).to_contain_text("<script>alert(1)</script>")
     expect(page.locator(".references li")).to_have_count(2)
-    expect(page.locator(".colophon")).to_contain_text("From the papers’ own words")
+    expect(page.locator(".colophon")).to_contain_text("From the papers’ and the summaries’ own words")
 
 
 def test_abstention_offers_the_nearest_papers(address: str, open_page: Any) -> None:
@@ -182,32 +183,9 @@ def test_messages_have_names_a_screen_reader_can_say(address: str, open_page: An
     ask(page, "names?")
     finished(page)
     expect(page.get_by_role("group", name="Answer", exact=True)).to_have_count(1)
-    expect(page.get_by_role("link", name=f"citation 1: {PAPERS[0].title}").first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("citation 1 ?: Tides of Reward")).first).to_be_visible()
+    expect(page.get_by_role("textbox", name="Your question", exact=True)).to_be_visible()
     assert page.locator("[aria-label*='<div']").count() == 0
-
-
-def test_pictures_for_people(address: str, open_page: Any, shots: Path | None) -> None:
-    if shots is None:
-        pytest.skip("set BROWSER_SHOTS to a folder to have screenshots made")
-    for theme in ("light", "dark"):
-        for name, width, height in (("desktop", 1280, 820), ("phone", 390, 844)):
-            page = open_page(address, width, height, color_scheme=theme)
-            page.wait_for_timeout(300)
-
-            def shoot(what: str, page: Page = page, end: str = f"{theme}-{name}.png") -> None:
-                page.wait_for_timeout(400)
-                page.screenshot(path=shots / f"{what}-{end}")
-
-            shoot("1-first")
-            ask(page, "What papers address reward overoptimisation? slow")
-            page.wait_for_selector(".draft a.cite")
-            shoot("2-streaming")
-            finished(page)
-            shoot("3-answer")
-            page.locator(".prose-text a.cite").first.click()
-            page.wait_for_selector("#panel mark")
-            shoot("4-card")
-            page.keyboard.press("Escape")
-            ask(page, "nothing on cooking?")
-            finished(page, answers=2)
-            shoot("5-abstention")
+    assert page.locator("input:visible, textarea:visible, button:visible, a:visible").evaluate_all(
+        "all => all.filter(e => !(e.textContent + (e.ariaLabel ?? '') + (e.labels?.[0]?.textContent ?? '')).trim())"
+        ".map(e => e.outerHTML)") == []

@@ -99,8 +99,12 @@ def _chip(citation: Citation, paper: Paper | None) -> str:
 
 
 def _title_and_byline(paper: Paper) -> str:
-    short = byline(paper)
-    return f'<span class="title">{typeset(paper.label)}</span>' + (f" · {short}" if short else "")
+    parts = [f'<span class="title">{typeset(paper.label)}</span>', byline(paper), _kind(paper)]
+    return " · ".join(part for part in parts if part)
+
+
+def _kind(paper: Paper) -> str:
+    return "summary" if paper.text_kind == "summary" else ""
 
 
 def _weak_key(answer: Answer) -> str:
@@ -127,9 +131,8 @@ def _opener(paper: Paper, citation: Citation | None = None) -> str:
 
 
 def _where_from(paper: Paper) -> str:
-    kind = "summary" if paper.text_kind == "summary" else ""
     origin = f"<code>{escape(str(paper.origins[0]))}</code>" if paper.origins else ""
-    parts = [part for part in (byline(paper), kind, outside(paper), origin) if part]
+    parts = [part for part in (byline(paper), _kind(paper), outside(paper), origin) if part]
     return f' <span class="from">{" · ".join(parts)}</span>' if parts else ""
 
 
@@ -155,7 +158,10 @@ def _colophon(answer: Answer) -> str:
     if answer.abstained:
         made = "Nothing here carries an answer"
     elif answer.engine == "extractive":
-        made = "From the papers’ own words"
+        # A summary's words are not the paper's, and nothing here says that they were.
+        summaries = [reference.paper.text_kind == "summary" for reference in answer.references]
+        made = ("From the summaries’ own words" if summaries and all(summaries)
+                else "From the papers’ and the summaries’ own words" if any(summaries) else "From the papers’ own words")
     else:
         made = f"Written by {escape(answer.model or 'a language model')}, each sentence checked"
     plain = "&#10;".join(escape(line) for line in answer_lines(answer, width=100_000))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-# Before Gradio is imported: it reads this once, then.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 import uvicorn
@@ -21,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError
+from rag.settings import quiet
 from ui.notebook import Notebook
 from ui.web.chat import Chat
 from ui.web.page import head, lay_out, theme
@@ -48,6 +45,7 @@ def build(library: Library) -> FastAPI:
 
     Conversations are kept beside the catalogue, in a file of their own.
     """
+    quiet()  # Gradio reports home unless it is told not to before its first page
     app = FastAPI(title="Vouch", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health")

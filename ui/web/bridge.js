@@ -94,15 +94,25 @@ const nameMessages = () => {
   }
 };
 
+// A new question goes to the top and its answer grows below it, so that reading starts at the beginning.
+let asked = 0;
+const showQuestion = () => {
+  const questions = document.querySelectorAll("#messages .question");
+  if (questions.length > asked) questions[questions.length - 1].scrollIntoView({ block: "start" });
+  asked = questions.length;
+};
+
 const start = () => {
   if (!byId("panel") || !byId("messages")) return requestAnimationFrame(start);
   name("rail", "navigation", "Conversations and library");
-  name("talk", "main", "Chat");
+  name("talk", "region", "Chat");
   name("paper", "complementary", "Paper");
+  // Gradio's label encloses the button too; without this the field would be called "Your question Ask".
+  document.querySelector("#composer textarea").setAttribute("aria-label", "Your question");
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
   new MutationObserver(() => opened && showCard()).observe(byId("panel"), { childList: true, subtree: true });
-  new MutationObserver(nameMessages).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  new MutationObserver(() => { nameMessages(); showQuestion(); }).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
   nameMessages();
   // Where there is a real keyboard, typing can begin at once; on a phone it would cover half the page.
   if (matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea").focus();

@@ -61,7 +61,7 @@ def lay_out() -> Parts:
             messages = gr.Chatbot(
                 elem_id="messages", label="Conversation", show_label=False, container=False, height="100%",
                 latex_delimiters=list(DELIMITERS), buttons=[], feedback_options=None, layout="panel",
-                group_consecutive_messages=False, line_breaks=False,
+                group_consecutive_messages=False, line_breaks=False, autoscroll=False,
             )
             composer = gr.Textbox(
                 elem_id="composer", label="Your question", placeholder="Ask your papers…", lines=1, max_lines=6,

@@ -28,8 +28,10 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     surroundings = [p.header, p.messages, *filters]
 
     example = p.bridge.example_select(on.example, None, p.composer, **_QUICK)
-    asking: dict[str, Any] = {"fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, *filters], "trigger_mode": "once",
-              "outputs": [p.messages, p.bridge, p.composer], "concurrency_limit": _AT_ONCE, **_QUIET}
+    asking: dict[str, Any] = {
+        "fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, *filters],
+        "outputs": [p.messages, p.bridge, p.composer], "trigger_mode": "once", "concurrency_limit": _AT_ONCE, **_QUIET,
+    }
     for asked in (p.composer.submit(**asking), example.then(**asking)):
         asked.then(on.rest, p.bridge, [p.composer, p.earlier], **_QUICK)
     p.composer.stop(on.stop, None, None, **_QUICK)

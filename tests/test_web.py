@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import html
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from browser.scripted import FIRST, PAPERS, SENTENCES, ScriptedLibrary
+from browser.serving import served
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import SettingsError
+from rag.schema import Answer, Citation, IngestReport, Origin, Paper, Reference, Rejected, Sentence, Support, Where
+from ui.notebook import Notebook
+from ui.web.answer_html import answer_html, draft_html, question_html
+from ui.web.card import card, cited_span, outside, paper_link
+from ui.web.chat import Chat
+from ui.web.pump import pumped
+from ui.web.shelf import chosen, earlier_html, filter_line, report_line, welcome_html
+from ui.web.typeset import typeset
+
+TAGS = {"div", "p", "span", "a", "ul", "li", "details", "summary", "button", "pre", "code", "mark", "h2"}
+
+
+class Tags(HTMLParser):
+    """Collects tags, attributes, and the words that are shown."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.names: set[str] = set()
+        self.words = ""
+        self.feed(document)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.names |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+# ---- words as HTML
+
+@given(st.text(alphabet=st.characters(exclude_characters="$", exclude_categories=["Cs"])))
+def test_words_survive_escaping(text: str) -> None:
+    assert html.unescape(typeset(text)).replace("\r", "\n") == text.replace("\r", "\n") or "\x00" in text or any(
+        ord(char) < 32 or 127 <= ord(char) < 160 or ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+        for char in text)
+
+
+@given(st.text())
+def test_nothing_becomes_markup_or_breaks_the_line(text: str) -> None:
+    out = typeset(text)
+    assert not set(out) & set("<>\"\n\r")
+    assert not Tags(out).tags
+
+
+@pytest.mark.parametrize("maths", [r"\alpha", "x", "O(n \\log n)", r"p_{data}", "n = 5", r"D_{\mathrm{KL}}", "f(x, y)",
+                                   r"\mathcal{L} + \lambda", "10^{-3}", "<5"])
+def test_mathematics_is_marked(maths: str) -> None:
+    assert typeset(f"a ${maths}$ b") == rf"a \({html.escape(maths)}\) b"
+
+
+@pytest.mark.parametrize("text", ["$5 and $10", "from $5-$10 a run", "costs $5 (or 10$) now", "a lone $ sign", "US$ 3, US$ 4",
+                                  "between $2 million and about $3", "$HOME and $PATH"])
+def test_money_is_not_mathematics(text: str) -> None:
+    assert typeset(text) == text
+
+
+# ---- answers
+
+HOSTILE = '<img src=x onerror=alert(1)> "quoted" [link](http://x.example) **bold** `code`\n\n# heading & $5'
+
+
+def hostile_answer(abstained: bool = False) -> Answer:
+    paper = Paper(id='"><script>', title=HOSTILE, abstract=HOSTILE, authors=(HOSTILE,), venue=HOSTILE,
+                  url='javascript:alert("1")', origins=(Origin(file=HOSTILE, record=1),))
+    support = Support(verdict="weak", score=0.5, quote=HOSTILE, start=0, end=len(HOSTILE))
+    cited = (Citation(label=1, paper_id=paper.id, support=support),)
+    return Answer(
+        question=HOSTILE, rewritten_question=HOSTILE, references=(Reference(label=1, paper=paper),), nearest=(paper,),
+        sentences=(Sentence(text=HOSTILE, citations=cited), Sentence(text=HOSTILE, kind="quote", citations=cited),
+                   Sentence(text=HOSTILE, kind="frame")),
+        withheld=(Sentence(text=HOSTILE, citations=cited),), model=HOSTILE, engine="llm", notice=HOSTILE,
+        abstained=abstained,
+    )
+
+
+@pytest.mark.parametrize("abstained", [False, True])
+def test_hostile_words_stay_words(abstained: bool) -> None:
+    answer = hostile_answer(abstained)
+    paper = answer.references[0].paper
+    documents = [answer_html(answer), question_html(HOSTILE), card(paper, (0, 9), HOSTILE),
+                 draft_html(answer.sentences, {paper.id: paper}, "reading", [HOSTILE])]
+    for document in documents:
+        tags = Tags(document)
+        assert tags.tags <= TAGS
+        assert tags.names <= {"class", "href", "title", "target", "rel"}
+        assert "javascript:" not in document
+        # On one line, or Markdown would take over after the first blank one.
+        assert "\n" not in document
+        assert document.startswith("<div")
+
+
+def test_answer_shows_quotes_exactly_and_marks_what_is_weak() -> None:
+    references = tuple(Reference(label=n, paper=paper) for n, paper in enumerate(PAPERS[:2], start=1))
+    document = answer_html(Answer(question="?", sentences=SENTENCES, references=references))
+    assert f"“{SENTENCES[3].text}”</span><a class=\"cite\"" in document
+    assert document.count('<span class="weak" title=') == 1
+    assert f'href="{html.escape(paper_link(PAPERS[0].id, SENTENCES[1].citations[0]))}"' in document
+    assert "Dee Holm, 2024 · summary" in document
+    assert "From the papers’ and the summaries’ own words" in document
+
+
+def test_an_answer_of_summaries_alone_claims_no_papers_words() -> None:
+    document = answer_html(Answer(question="?", sentences=SENTENCES[3:],
+                                  references=(Reference(label=2, paper=PAPERS[1]),)))
+    assert "papers’" not in document
+
+
+# ---- the card
+
+def test_card_marks_exactly_the_cited_words() -> None:
+    paper = PAPERS[0]
+    start = paper.abstract.index(FIRST)
+    document = card(paper, (start, start + len(FIRST)))
+    assert f"<mark>{FIRST}</mark>" in document
+    assert document.count("<mark>") == 1
+    assert "2023 (inferred; printed: Mar 2)" in document
+
+
+def test_cited_words_are_found_again_when_the_text_has_moved() -> None:
+    paper = Paper(abstract="New opening. Old words here.")
+    assert cited_span(paper, 0, 9, "Old words") == (13, 22)
+    assert cited_span(paper, 13, 22, "Old words") == (13, 22)
+    assert cited_span(paper, 0, 5, "gone") is None
+    assert cited_span(paper, 0, 0, "") is None
+
+
+def test_only_web_addresses_become_links() -> None:
+    assert 'href="https://arxiv.org/abs/1"' in outside(Paper(arxiv_id="1"))
+    assert outside(Paper(url="file:///etc/passwd")) == ""
+    assert outside(Paper()) == ""
+
+
+# ---- what stands around the chat
+
+def test_filter() -> None:
+    assert chosen(0, 0, []) is None
+    assert chosen(2020, None, ["a.txt"]) == Where(years=(2020, None), files=("a.txt",))
+    assert filter_line(None) == "Search in: all years · all files"
+    assert filter_line(chosen(2020, 2020, ["a.txt"])) == "Search in: 2020 · a.txt"
+    assert filter_line(chosen(2020, 2021, ["a", "b"])) == "Search in: 2020 to 2021 · 2 files"
+    assert filter_line(chosen(0, 2021, [])) == "Search in: up to 2021 · all files"
+
+
+def test_report_is_one_sentence() -> None:
+    rejected = (Rejected(origin=Origin(file="a.txt", record=4), reason="It has no text."),
+                Rejected(origin=Origin(file="b.txt", record=0), reason="It is empty."))
+    report = IngestReport(read=7, added=1, duplicates=2, rejected=rejected)
+    assert report_line(report) == ("1 paper added, 2 recognised as copies, 2 rejected "
+                                   "(a.txt#4: It has no text; b.txt: It is empty).")
+
+
+def test_an_empty_library_offers_the_sample(tmp_path: Path) -> None:
+    assert "Use the sample papers" in welcome_html(ScriptedLibrary(tmp_path, empty=True))  # type: ignore[arg-type]
+
+
+def test_titles_of_conversations_are_escaped(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path / "notebook.sqlite")
+    chat = Chat(ScriptedLibrary(tmp_path), notebook)  # type: ignore[arg-type]
+    list(chat.answer("<b>bold?</b>", [], "", None, "s"))
+    assert "<b>" not in earlier_html(notebook.conversations(), "")
+
+
+# ---- the chat itself
+
+def test_chat_keeps_what_it_answered(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    *_, (messages, conversation) = chat.answer("rewards?", [], "", None, "s")
+    assert [message["role"] for message in messages] == ["user", "assistant"]
+    assert chat.shown(conversation) == messages
+    *_, (longer, same) = chat.answer("and?", messages, conversation, None, "s")
+    assert same == conversation
+    assert longer[:2] == messages
+    assert "Understood as" in longer[3]["content"]
+
+
+def test_an_answer_that_cannot_be_kept_is_still_shown(tmp_path: Path) -> None:
+    (tmp_path / "notebook.sqlite").write_bytes(b"no database" * 200)
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    *_, (messages, _) = chat.answer("rewards?", [], "", None, "s")
+    assert "Ensembles of reward models" in messages[1]["content"]
+    assert "could not be kept" in messages[2]["content"]
+
+
+def test_stopping_keeps_what_was_said(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path, delay=0.05), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    for messages, _ in chat.answer("rewards?", [], "", None, "s"):
+        if "Pushing" in messages[1]["content"]:
+            chat.stop("s")
+    assert "Stopped before the end" in messages[1]["content"]
+    assert "Reward: When Optimising" in messages[1]["content"]
+    assert "one remedy" not in messages[1]["content"]
+    chat.stop("nobody")
+
+
+def test_a_paper_that_is_gone_still_shows_the_cited_words(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    assert "<mark>old words</mark>" in chat.paper("gone/0/9", "old words")
+    assert "text has changed" in chat.paper("p2/0/9", "words it never said")
+
+
+# ---- work in a thread
+
+def test_pump_gives_up_at_once_and_the_work_unwinds() -> None:
+    stop, unwound = threading.Event(), threading.Event()
+
+    def work(tell: Callable[[int], None]) -> None:
+        try:
+            for number in range(1000):
+                tell(number)
+                time.sleep(0.05)
+        finally:
+            unwound.set()
+
+    started = time.monotonic()
+    for number in pumped(work, stop):
+        if number == 2:
+            stop.set()
+    assert time.monotonic() - started < 2
+    assert unwound.wait(2)
+
+
+def test_pump_raises_what_the_work_raised() -> None:
+    def work(tell: Callable[[int], None]) -> None:
+        tell(1)
+        raise SettingsError("no")
+
+    items = pumped(work, threading.Event())
+    assert next(items) == 1
+    with pytest.raises(SettingsError):
+        next(items)
+
+
+# ---- the server
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served") / "library"
+    folder.mkdir()
+    with served("scripted", folder) as address:
+        yield address
+
+
+def fetch(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read().decode()
+    finally:
+        connection.close()
+
+
+def test_health(address: str) -> None:
+    status, _, body = fetch(address, "/health")
+    assert (status, json.loads(body)) == (200, {"status": "ok"})
+
+
+def test_page_may_load_nothing_from_elsewhere(address: str) -> None:
+    status, headers, _ = fetch(address, "/")
+    assert status == 200
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example"])
+def test_other_host_names_are_refused(address: str, host: str) -> None:
+    assert fetch(address, "/health", Host=host)[0] == 400
+    assert fetch(address, "/", Host=host)[0] == 400
+
+
+def test_loopback_host_names_are_served(address: str) -> None:
+    port = urlsplit(address).port
+    assert [fetch(address, "/health", Host=f"{host}:{port}")[0] for host in ("localhost", "127.0.0.1", "[::1]")] == [200] * 3
+
+
+def test_other_sites_pages_are_refused(address: str) -> None:
+    assert fetch(address, "/gradio_api/queue/join", "POST", Origin="https://evil.example")[0] == 403
+    assert fetch(address, "/health", Origin="null")[0] == 403
+    assert fetch(address, "/health", Origin=address)[0] == 200
+
+
+def test_no_handler_is_a_public_door(address: str) -> None:
+    _, _, body = fetch(address, "/gradio_api/info")
+    info = json.loads(body)
+    assert info["named_endpoints"] == {}
+    assert info["unnamed_endpoints"] == {}
+    assert fetch(address, "/gradio_api/mcp/schema")[0] == 404
+
+
+def test_only_this_machine_is_served(tmp_path: Path) -> None:
+    from ui.web.app import serve
+
+    with pytest.raises(SettingsError, match="this machine only"):
+        serve(ScriptedLibrary(tmp_path), host="0.0.0.0")  # type: ignore[arg-type]
