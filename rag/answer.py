@@ -192,8 +192,11 @@ class _Draft:
             return Sentence(text=drafted.text, citations=tuple(
                 Citation(label=0, paper_id=self.relevant[label].hit.paper.id, support=support)
                 for label, support in supports.items()))
-        verbatim = len(held) == 1 and all(support.score == 1.0 for support in held.values())
-        return Sentence(text=drafted.text, kind="quote" if verbatim else "statement", citations=tuple(
+        [first, *more] = held.values()
+        verbatim = not more and first.score == 1.0
+        # A quote shows the paper's own letters, not those the model copied.
+        text = first.quote if verbatim else drafted.text
+        return Sentence(text=text, kind="quote" if verbatim else "statement", citations=tuple(
             Citation(label=self._number(self.relevant[label].hit.paper.id), paper_id=self.relevant[label].hit.paper.id,
                      support=support) for label, support in held.items()))
 

@@ -20,17 +20,21 @@ Rarity = Callable[[str], float]
 _SUPPORTED = 0.62
 _WEAK = 0.42
 
+# A word or two may stand anywhere; they quote nothing.
+_QUOTABLE = 3
+
 _NEGATIONS = frozenset(
     "no not nor never neither none without cannot lack lacks lacking fail fails failed failing unable hardly "
     "n't nothing fewer few".split()
 )
 _UP = frozenset(stem(word) for word in
                 "improve improves increase increases higher better raise raises boost gain gains outperform "
-                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise rises grow".split())
+                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise rises "
+                "grow".split())
 _DOWN = frozenset(stem(word) for word in
                   "degrade degrades decrease decreases lower worse reduce reduces drop drops decline underperform "
-                  "underperforms slower less smaller weaken hurt hurts harm harms deteriorate cut cuts shrink mitigate prevent "
-                 "eliminate limit".split())
+                  "underperforms slower less smaller weaken hurt hurts harm harms deteriorate cut cuts shrink mitigate "
+                  "prevent eliminate limit".split())
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _SPELLED = {name: str(value) for value, name in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve".split())}
@@ -94,8 +98,8 @@ def _whole(text: str, start: int, end: int) -> bool:
 
 
 def quoted(statement: str, source: Source) -> Support | None:
-    """Full support where the statement is the source's own words; None where it is not."""
-    span = locate(statement.strip(), source)
+    """Full support where the statement is the source's own words; None where it is not, or is under three words."""
+    span = locate(statement.strip(), source) if len(words(statement)) >= _QUOTABLE else None
     if span is None:
         return None
     start, end = span

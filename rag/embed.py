@@ -6,11 +6,9 @@ import hashlib
 import importlib
 import itertools
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbedderError, SettingsError
+from rag.marked import Embedded, Embedder, Marked, encodable
 from rag.text import Span, estimate_tokens
 
 if TYPE_CHECKING:
@@ -27,48 +26,6 @@ if TYPE_CHECKING:
 
 _FORMS = 'allowed are "local", "openai:MODEL" and "langchain:package.module:Class"'
 _OPENAI_URL = "https://api.openai.com/v1"
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
-    """A text and the character spans of its sentences in it."""
-
-    text: str
-    spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Embedded:
-    """Unit vectors: the text's own, (d,), and its spans', (n, d)."""
-
-    vector: NDArray[np.float32]
-    spans: NDArray[np.float32]
-
-
-class Embedder(Protocol):
-    """What turns text into unit vectors. Vectors of two embedders compare only if their ``identity`` is the same."""
-
-    @property
-    def identity(self) -> str:
-        """Names the model and its weights; a library remembers it."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector; a remote embedder may have to ask for one vector to know it."""
-
-    @property
-    def window(self) -> int:
-        """Tokens of the longest text that is read whole, special ones included."""
-
-    def embed(self, texts: Sequence[Marked], progress: Callable[[int], None] | None = None) -> list[Embedded]:
-        """Embed texts with their spans, in order; ``progress`` is told how many are done so far."""
-
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of a question, (d,)."""
-
-    def count(self, text: str) -> int:
-        """Tokens of the text, special ones not counted; estimated upward where only the server knows."""
 
 
 def open_embedder(name: str | None = None, *, api_key: str | None = None, base_url: str | None = None,
@@ -115,11 +72,6 @@ def _load(name: str, rest: str) -> Embeddings:
     if not callable(getattr(embeddings, "embed_documents", None)):
         raise SettingsError(f'The embedder "{name}" is no LangChain Embeddings class; name one that is.')
     return embeddings
-
-
-def encodable(text: str) -> str:
-    """The text with lone surrogates, which no tokenizer or server takes, replaced one for one."""
-    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Embeddings(Protocol):

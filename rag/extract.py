@@ -14,24 +14,25 @@ from rag.text import content_stems
 
 # A question for one fact is answered by at most so many sentences, the best first.
 _FACTS = 5
+_MEASURE = (r"(?:percentage|percent|fraction|share|proportion|part|distance|number|amount|accuracy|speed|height|depth|"
+            r"width|length|size|rate|ratio|factor|margin|score|cost|price|age|year|temperature|budget)")
+_HOW = (r"how\ (?:many|much|long|large|big|small|fast|quick(?:ly)?|slow(?:ly)?|often|far|close|accurate(?:ly)?|deep|"
+        r"high|low|old|wide|tall|heavy)")
 # Questions that want a number, a name, a time or a place rather than a list of papers.
 _FACT = re.compile(
-    r"""^\W*(?:by|on|from|at|to|in|of|with|for|under)?\s*
-    (?:how\ (?:many|much|long|large|big|small|fast|quick(?:ly)?|slow(?:ly)?|often|far|close|deep|high|low)
-      |who|whom|whose|when|where|what\ (?:percentage|percent|fraction|share|proportion|distance|number|accuracy|speed)
+    rf"""^\W*(?:by|on|from|at|to|in|of|with|for|under)?\s*
+    (?:{_HOW}|who|whom|whose|when|where|(?:what|which)\ {_MEASURE}
       |(?:what|which)\b(?!\ (?:papers?|works?|stud(?:y|ies)|articles?|research|are\ the\ (?:best|main)|is\ known))
         (?=.*\b(?:was|were|did|does|is|outperform\w*|achieve\w*|reach\w*)\b))""",
     re.IGNORECASE | re.VERBOSE)
+# Questions whose answer is a quantity, and sentences that state one.
+_QUANTITY = re.compile(rf"\b(?:{_HOW}|(?:what|which)\ {_MEASURE})\b", re.IGNORECASE | re.VERBOSE)
 # An opening that leans on the sentence before it.
 _LEANING = re.compile(
     r"^(?:this|these|those|it|its|they|their|such|here|the (?:former|latter|resulting|proposed|same)|however|moreover|"
     r"furthermore|therefore|thus|hence|consequently|additionally|instead|then|nevertheless|to this end|as a result|"
     r"in addition|for (?:example|instance)|in contrast|on the other hand|also|finally|meanwhile)\b", re.IGNORECASE)
 
-# Questions whose answer is a quantity, and sentences that state one.
-_QUANTITY = re.compile(
-    r"\bhow (?:many|much|long|large|big|small|fast|quick|slow|often|far|close|accurate|deep|high|low)|"
-    r"\b(?:what|which) (?:percentage|percent|fraction|share|proportion|distance|number|accuracy|speed)", re.IGNORECASE)
 # A paper speaking of itself: what it does and what it found.
 _OWN = re.compile(r"\b(?:we|our|this (?:paper|work|study|survey|article)|results?|experiments?)\b", re.IGNORECASE)
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 
 from rag import cite, floor
 from rag.answer import answer
-from rag.embed import Embedder, Marked, open_embedder
+from rag.embed import open_embedder
 from rag.errors import NoPaperError, SettingsError, VouchError
 from rag.examples import examples
+from rag.marked import Embedder, Marked
 from rag.retrieve import retrieve
 from rag.schema import Answer, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
-from rag.settings import Settings
+from rag.settings import Settings, quiet
 from rag.settings import load as load_settings
 from rag.store import Store
 from rag.tables import Source
@@ -41,6 +42,7 @@ def open_library(path: str | Path | None = None, *, settings: Settings | None = 
     Raises:
         SettingsError: a setting has a value that cannot be used.
     """
+    quiet()
     chosen = settings or load_settings()
     return Library(Path(path).expanduser() if path is not None else chosen.library, chosen, embedder)
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embed import Embedded, Marked, encodable
 from rag.errors import EmbedderError
+from rag.marked import Embedded, Marked, encodable
 
 if TYPE_CHECKING:
     import onnx

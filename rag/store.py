@@ -17,9 +17,9 @@ from pathlib import Path
 
 from rag.catalogue import Catalogue
 from rag.chunk import chunk
-from rag.embed import Embedded, Embedder, Marked
 from rag.errors import BusyError, EmbedderError, LibraryError, NoLibraryError
 from rag.lexical import WordIndex
+from rag.marked import Embedded, Embedder, Marked
 from rag.schema import Paper
 from rag.tables import Passage
 from rag.vectors import VectorIndex

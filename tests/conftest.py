@@ -44,6 +44,14 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return only_loopback
 
+    look_up = socket.getaddrinfo
+
+    def only_here(host: Any, *rest: Any, **more: Any) -> Any:
+        if host is not None and not _loopback((host.decode() if isinstance(host, bytes) else host,)):
+            raise AssertionError(f"a test tried to look up {host}")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", only_here)
     monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
 
@@ -52,7 +60,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Neither the developer's settings nor a key that lies around reach a test."""
     for name in list(os.environ):
-        if name.startswith(("VOUCH_", "OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_")):
+        if name.upper().startswith(("VOUCH_", "OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_", "TIKTOKEN_")) or (
+                name.upper() in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")):
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home", numbered=True)
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"prompts", "rag.schema", "rag.errors", "rag.text"},
     {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse"},
-    {"rag.tables", "rag.minilm", "rag.budget"},
+    {"rag.tables", "rag.marked"},
+    {"rag.minilm"},
     {"rag.writing", "rag.catalogue", "rag.embed", "rag.vectors", "rag.lexical", "rag.llm", "rag.cite"},
     {"rag.store"},
     {"rag.retrieve"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import select
 import signal
 import socket
 import subprocess
@@ -72,24 +74,29 @@ def process(*words: str, **environ: str) -> subprocess.Popen[str]:
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
 
-def at_terminal(typed: str, *words: str, **environ: str) -> tuple[str, int]:
-    """What a person sees who runs a command and types; and its exit code."""
+def at_terminal(typed: list[str], *words: str, **environ: str) -> tuple[str, int]:
+    """What a person sees who runs a command and types an answer at each prompt; and the exit code."""
     person, terminal = pty.openpty()
     settings = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **environ}
-    running = subprocess.Popen([*VOUCH, *words], cwd=ROOT, env=settings, stdin=terminal, stdout=terminal, stderr=terminal)
+    running = subprocess.Popen([*VOUCH, *words], cwd=ROOT, env=settings,
+                               stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
-    os.write(person, typed.encode())
-    seen = b""
-    while True:
+    left = list(typed)
+    seen = fresh = ""
+    while select.select([person], [], [], 30)[0]:
         try:
-            part = os.read(person, 65536)
+            part = os.read(person, 65536).decode(errors="replace")
         except OSError:  # the other end is closed
-            part = b""
-        if not part:
             break
-        seen += part
+        seen, fresh = seen + part, fresh + part
+        if left and re.search(r"(\? |\[y/N\] )(\x1b\[\?2004h)?$", fresh):
+            os.write(person, left.pop(0).encode())
+            fresh = ""
     os.close(person)
-    return seen.decode(), running.wait(timeout=60)
+    try:
+        return seen, running.wait(timeout=30)
+    finally:
+        running.kill()
 
 
 # ---- how it starts and ends
@@ -119,7 +126,8 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("words", [
     ["dance"], ["search"], ["search", "x", "-k", "0"], ["search", "x", "--since", "soon"], ["search", " "],
     ["search", "x", "--since", "2024", "--until", "2020"], ["ask", "x", "--engine", "magic"], ["ask"],
-    ["ask", "--json"], ["ingest"], ["papers"], ["papers", "edit", "p1"], ["papers", "edit", "p1", "--title", " "], ["papers", "remove"],
+    ["ask", "--json"], ["ingest"], ["papers"], ["papers", "edit", "p1"],
+    ["papers", "edit", "p1", "--title", " "], ["papers", "remove"],
     ["papers", "remove", "p1", "--file", "a.txt"], ["export", "papers.docx"], ["serve", "--port", "0"],
     ["serve", "--host", "0.0.0.0"], ["serve", "--host", "example.org"], ["serve", "--sample", "--papers", "x"],
     ["search", "x", "--nonsense"],
@@ -482,17 +490,18 @@ def test_interrupted(tmp_path: Path) -> None:
 
 
 def test_colours_and_links_are_for_a_terminal(own: list[str]) -> None:
-    seen, code = at_terminal("", "search", "tides", *own)
+    seen, code = at_terminal([], "search", "tides", *own)
     assert code == 0
     assert "\x1b[1" in seen
     assert "https://seas.example/tides\x1b\\" in seen
-    plain, _ = at_terminal("", "ask", "Which harbours have lower tides?", *own, NO_COLOR="1")
+    plain, _ = at_terminal([], "ask", "Which harbours have lower tides?", *own, NO_COLOR="1")
     assert "\x1b[36m" not in plain
     assert "narrow mouths" in plain
 
 
 def test_a_conversation_at_the_terminal(own: list[str]) -> None:
-    seen, code = at_terminal("Which harbours have lower tides?\nWhich ovens keep heat for longer?\n\x04", "ask", *own)
+    seen, code = at_terminal(
+        ["Which harbours have lower tides?\n", "Which ovens keep heat for longer?\n", "\x04"], "ask", *own)
     assert code == 0
     assert seen.count("References") == 2
     assert "Stone ovens keep their heat for longer." in " ".join(seen.split())
@@ -500,12 +509,12 @@ def test_a_conversation_at_the_terminal(own: list[str]) -> None:
 
 def test_removing_asks_at_the_terminal(own: list[str], capsys: Capture) -> None:
     tides = papers(own, capsys)[0]["id"]
-    seen, code = at_terminal("n\n", "papers", "remove", tides, *own)
+    seen, code = at_terminal(["n\n"], "papers", "remove", tides, *own)
     assert code == 0
     assert "Tides of small seas" in seen
     assert "Nothing was removed." in seen
     assert len(papers(own, capsys)) == 2
-    seen, _ = at_terminal("y\n", "papers", "remove", tides, *own)
+    seen, _ = at_terminal(["y\n"], "papers", "remove", tides, *own)
     assert "1 paper removed" in seen
     assert len(papers(own, capsys)) == 1
 

@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rag.embed import CachedEmbedder, Embedded, Embedder, LangChainEmbedder, Marked, open_embedder
+from rag.embed import CachedEmbedder, LangChainEmbedder, open_embedder
 from rag.errors import EmbedderError, SettingsError
+from rag.marked import Embedded, Embedder, Marked
 from rag.minilm import LocalEmbedder
 from rag.text import sentences
 

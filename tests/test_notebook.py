@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.errors import LibraryError
 from rag.schema import Answer, Citation, Origin, Paper, Reference, Sentence, Support, Turn, Usage
 from ui.notebook import Notebook, new_id
 
@@ -82,7 +83,7 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
 def test_a_file_that_is_no_notebook_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "notebook.sqlite"
     path.write_bytes(b"something else entirely" * 100)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(LibraryError, match="cannot be used"):
         Notebook(path).append("c", turn())
     assert path.read_bytes().startswith(b"something else")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +13,9 @@ def cut(text: str) -> list[str]:
 
 
 def test_sentences_end_where_a_reader_ends_them() -> None:
-    assert cut("We use e.g. BERT (Devlin et al. 2019) at 0.5. It works! See Fig. 3 by J. Smith vs. others. Why? \"So.\"") == [
-        "We use e.g. BERT (Devlin et al. 2019) at 0.5.", "It works!", "See Fig. 3 by J. Smith vs. others.", "Why?", '"So."']
+    expected = ["We use e.g. BERT (Devlin et al. 2019) at 0.5.", "It works!", "See Fig. 3 by J. Smith vs. others.",
+                "Why?", '"So."']
+    assert cut(" ".join(expected)) == expected
 
 
 def test_tokenised_text_ends_at_lone_full_stops() -> None:
@@ -30,7 +33,7 @@ def test_sentences_cover_all_but_white_space(text: str) -> None:
     assert "".join(kept.split()) == "".join(text.split())
     assert list(spans) == sorted(spans)
     assert all(text[start:end] == text[start:end].strip() for start, end in spans)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 @given(st.text())

@@ -13,12 +13,13 @@ import sqlite3
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from rag.errors import LibraryError
 from rag.schema import Answer, Turn
 from ui.render import to_json
 
@@ -65,7 +66,7 @@ class Notebook:
         """The conversations, the one that moved last first.
 
         Raises:
-            sqlite3.Error: the file cannot be read.
+            LibraryError: the file cannot be read.
         """
         if not self.path.exists():
             return ()
@@ -83,7 +84,7 @@ class Notebook:
         """The conversation's turns in order; empty where there is no such conversation.
 
         Raises:
-            sqlite3.Error: the file cannot be read.
+            LibraryError: the file cannot be read.
         """
         if not self.path.exists():
             return ()
@@ -98,11 +99,9 @@ class Notebook:
         """Write a turn at the end of a conversation, which begins with it if it is the first.
 
         Raises:
-            OSError: the folder cannot be made.
-            sqlite3.Error: the file cannot be written.
+            LibraryError: the file cannot be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as db:
+        with self._open(make=True) as db:
             db.execute(_SCHEMA)
             db.execute(
                 "INSERT INTO turn SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ? FROM turn WHERE conversation = ?",
@@ -114,22 +113,25 @@ class Notebook:
         """Forget a conversation; one that does not exist is forgotten already.
 
         Raises:
-            sqlite3.Error: the file cannot be written.
+            LibraryError: the file cannot be written.
         """
         if self.path.exists():
             with self._open() as db:
                 db.execute("DELETE FROM turn WHERE conversation = ?", (conversation,))
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, make: bool = False) -> Iterator[sqlite3.Connection]:
         # A connection for each call: it costs a fraction of a millisecond and belongs to no thread.
-        db = sqlite3.connect(self.path, timeout=10)
         try:
-            db.execute("PRAGMA secure_delete = ON")
-            with db:
-                yield db
-        finally:
-            db.close()
+            if make:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.path, timeout=10)) as db:
+                db.execute("PRAGMA secure_delete = ON")
+                with db:
+                    yield db
+        except (OSError, sqlite3.Error) as error:
+            raise LibraryError(f"{self.path} cannot be used ({error}): make room for it, or move it away to begin a "
+                               "new one.") from error
 
 
 def _typed(kind: object, data: object) -> object:

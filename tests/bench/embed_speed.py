@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rag.embed import Marked
+from rag.marked import Marked
 from rag.minilm import LocalEmbedder
 from rag.text import sentences
 

@@ -5,25 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from serving import served
-
-FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync").split()
-Serve = Callable[[str, Path], str]
-Open = Callable[..., Page]
-
-
-def chromium() -> str | None:
-    """Where Debian's or anybody's Chromium is."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from serving import FLAGS, Open, Serve, chromium, served
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +40,8 @@ def open_page(browser: Browser) -> Iterator[Open]:
     strangers: list[str] = []
     complaints: list[str] = []
 
-    def opened(address: str, width: int = 1200, height: int = 800, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    def opened(address: str, width: int = 1200, height: int = 800, permissions: tuple[str, ...] = ()) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, permissions=permissions)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

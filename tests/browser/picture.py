@@ -7,9 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import FLAGS, chromium
 from playwright.sync_api import sync_playwright
-from serving import served
+from serving import FLAGS, chromium, served
 
 QUESTION = "what papers address reward overoptimization"
 

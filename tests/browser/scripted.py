@@ -31,8 +31,8 @@ PAPERS = (
     Paper(
         id="p/1 ä", title="Tides of Reward: When Optimising a Proxy Goes Too Far", year=2023, date="Mar 2",
         year_inferred=True, authors=("Ada Quill", "Bo Fern", "Cy Marsh"), arxiv_id="2303.00001",
-        abstract="Reward models stand in for what people want. We find that optimising a learned reward too hard lowers "
-                 "the true reward, and that the gap grows with the square root of the KL distance, "
+        abstract="Reward models stand in for what people want. We find that optimising a learned reward too hard "
+                 "lowers the true reward, and that the gap grows with the square root of the KL distance, "
                  "$d = \\sqrt{D_{KL}}$. Larger reward models shrink it. "
                  "Training cost $5 to $10 a run on \\394 <b>scenes</b>.",
         origins=(Origin(file="listing.txt", record=3), Origin(file="saved page.html", record=12)),
@@ -62,7 +62,7 @@ LOWEST = "takes the lowest of their scores"
 QUOTE = "It reports that this removes most of the overoptimisation at a small cost in speed."
 SENTENCES = (
     Sentence(text="Two papers in the library deal with it.", kind="frame"),
-    Sentence(text="Pushing a learned reward too far lowers the true one; the gap grows as $\\sqrt{D_{KL}}$ at $5 a run.",
+    Sentence(text="Pushing a learned reward too far lowers the true one; the gap is $\\sqrt{D_{KL}}$ at $5 a run.",
              citations=(cite(PAPERS[0], 1, FIRST),)),
     Sentence(text="Ensembles of reward models are one remedy, and they may be cheap.",
              citations=(cite(PAPERS[1], 2, LOWEST, "weak"), cite(PAPERS[0], 1, FIRST, "weak"))),

@@ -1,16 +1,36 @@
-"""Starts `play.py` and ends it again."""
+"""A server to test against, `play.py` in a process of its own, and a browser to test it with."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
+FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+         "--disable-component-update --disable-sync").split()
+Serve: TypeAlias = Callable[[str, Path], str]
+
+
+class Open(Protocol):
+    """Opens an address in a browser of its own."""
+
+    def __call__(self, address: str, width: int = 1200, height: int = 800,
+                 permissions: tuple[str, ...] = ()) -> Page: ...
+
+
+def chromium() -> str | None:
+    """Where Chromium is; None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @contextmanager

@@ -7,9 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from conftest import FLAGS, chromium
 from playwright.sync_api import Browser, sync_playwright
-from serving import served
+from serving import FLAGS, chromium, served
 
 SIZES = {"desktop": (1280, 820), "phone": (390, 844)}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from serving import Open, Serve
 
 pytestmark = pytest.mark.browser
 
@@ -17,8 +17,8 @@ PAPERS = (
                  "nests with a detector trained on 400 photographs. The detector misses four percent of the nests."},
     {"title": "Reward Models That Drift", "year": 2023, "authors": ["Bo Fern", "Cy Marsh"],
      "abstract": "A reward model is trained once and then optimised against for long. We show that reward "
-                 "overoptimisation sets in earlier when the policy is large. Retraining the reward model every thousand "
-                 "steps delays reward overoptimisation by a factor of three."},
+                 "overoptimisation sets in earlier when the policy is large. Retraining the reward model every "
+                 "thousand steps delays reward overoptimisation by a factor of three."},
     {"title": "Ensembles of Reward Models", "year": 2024, "authors": ["Dee Holm"],
      "abstract": "Overoptimisation of a single reward model lowers the true reward. An ensemble of five reward models, "
                  "scored by their minimum, reduces reward overoptimisation at equal compute."},
@@ -35,7 +35,7 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_from_an_empty_library_to_a_cited_answer(listing: Path, serve: Any, open_page: Any, tmp_path: Path) -> None:
+def test_from_an_empty_library_to_a_cited_answer(listing: Path, serve: Serve, open_page: Open, tmp_path: Path) -> None:
     page = open_page(serve("real", tmp_path / "library"))
     expect(page.locator(".holdings")).to_have_text("No papers yet")
     with page.expect_file_chooser() as chooser:
@@ -55,7 +55,7 @@ def test_from_an_empty_library_to_a_cited_answer(listing: Path, serve: Any, open
     expect(page.locator(".references")).to_contain_text("Ensembles of Reward Models")
     expect(page.locator(".references")).not_to_contain_text("Bread Dough")
     quoted = page.locator(".quoted").first
-    words = quoted.locator(".words").inner_text().strip("“”")
+    words = quoted.locator(".words").inner_text()
     quoted.locator("a.cite").click()
     expect(page.locator("#panel mark")).to_have_text(words)
     held = {paper["title"]: str(paper["abstract"]) for paper in PAPERS}

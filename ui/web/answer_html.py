@@ -73,17 +73,19 @@ def _quote(sentence: Sentence, papers: Mapping[str, Paper]) -> str:
     first = sentence.citations[0] if sentence.citations else None
     paper = papers.get(first.paper_id) if first else None
     source = f'<p class="source">{_title_and_byline(paper)}</p>' if paper else ""
-    return (f'<div class="quoted">{source}<p><span class="words">“{typeset(sentence.text)}”</span>'
-            f"{_chips(sentence.citations, papers)}</p></div>")
+    chips = _chips(sentence.citations, papers)
+    return (f'<div class="quoted">{source}<p>“<span class="words">{typeset(sentence.text)}</span>'
+            f'<span class="tail">”{chips}</span></p></div>')
 
 
 def _statement(sentence: Sentence, papers: Mapping[str, Paper]) -> str:
-    words = typeset(sentence.text)
-    if sentence.kind == "frame":
-        return words + _chips(sentence.citations, papers)
-    if sentence.verdict == "weak":
-        words = f'<span class="weak" title="{_WEAK}">{words}</span>'
-    return words + _chips(sentence.citations, papers)
+    words, chips = typeset(sentence.text), _chips(sentence.citations, papers)
+    if sentence.kind == "statement" and sentence.verdict == "weak":
+        return f'<span class="weak" title="{_WEAK}">{words}</span>{chips}'
+    if chips and words.endswith((".", "!", "?")):
+        # The full stop and the chips stay in one line: a chip alone would open the next.
+        return f'{words[:-1]}<span class="tail">{words[-1]}{chips}</span>'
+    return words + chips
 
 
 def _chips(citations: Iterable[Citation], papers: Mapping[str, Paper]) -> str:
@@ -160,8 +162,9 @@ def _colophon(answer: Answer) -> str:
     elif answer.engine == "extractive":
         # A summary's words are not the paper's, and nothing here says that they were.
         summaries = [reference.paper.text_kind == "summary" for reference in answer.references]
-        made = ("From the summaries’ own words" if summaries and all(summaries)
-                else "From the papers’ and the summaries’ own words" if any(summaries) else "From the papers’ own words")
+        whose = "the papers’" if not any(summaries) else "the summaries’" if all(summaries) else (
+            "the papers’ and the summaries’")
+        made = f"From {whose} own words"
     else:
         made = f"Written by {escape(answer.model or 'a language model')}, each sentence checked"
     plain = "&#10;".join(escape(line) for line in answer_lines(answer, width=100_000))

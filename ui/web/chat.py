@@ -6,7 +6,7 @@ tab and a restarted server all go on where the last answer ended.
 
 from __future__ import annotations
 
-import sqlite3
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,7 +61,7 @@ class Chat:
         asked = [*shown, Message(role="user", content=question_html(question))]
         stop = self._stops[session] = threading.Event()
         try:
-            history = self.notebook.turns(conversation)
+            history = self._turns(conversation)
             for draft in drafts(self.library, question, history, where, stop):
                 yield _with(asked, draft.html()), conversation
             assert draft.answer is not None
@@ -79,9 +79,8 @@ class Chat:
     def _kept(self, conversation: str, turn: Turn, asked: Shown) -> Iterator[tuple[Shown, str]]:
         try:
             self.notebook.append(conversation, turn)
-        except (OSError, sqlite3.Error) as error:
-            unsaved = failure_html(f"This answer could not be kept ({self.notebook.path.name}: {error}); "
-                                   "copy what you need before you leave.")
+        except LibraryError as error:
+            unsaved = failure_html(f"This answer could not be kept: {error}")
             yield [*_with(asked, answer_html(turn.answer)), Message(role="assistant", content=unsaved)], conversation
 
     def stop(self, session: str) -> None:
@@ -92,7 +91,7 @@ class Chat:
     def shown(self, conversation: str) -> Shown:
         """A conversation's messages; none where there is no such conversation."""
         messages: Shown = []
-        for turn in self.notebook.turns(conversation):
+        for turn in self._turns(conversation):
             messages += _with([Message(role="user", content=question_html(turn.question))], answer_html(turn.answer))
         return messages
 
@@ -112,9 +111,18 @@ class Chat:
         changed = "The paper’s text has changed since it was cited; then it said: “{}”"
         return card(paper, span, "" if span or not words else changed.format(words))
 
+    def _turns(self, conversation: str) -> tuple[Turn, ...]:
+        # Without its notebook the chat still answers; the list beside it tells what is wrong.
+        with contextlib.suppress(LibraryError):
+            return self.notebook.turns(conversation)
+        return ()
+
     def earlier(self, current: str) -> str:
-        """The list of conversations, as HTML."""
-        return earlier_html(self.notebook.conversations(), current)
+        """The list of conversations, as HTML; or why there is none."""
+        try:
+            return earlier_html(self.notebook.conversations(), current)
+        except LibraryError as error:
+            return failure_html(str(error))
 
     def add(self, paths: Sequence[str]) -> Iterator[str]:
         """Take uploaded files into the library, telling how far it is; the copies made by the upload are deleted."""
