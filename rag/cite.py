@@ -29,7 +29,7 @@ _NEGATIONS = frozenset(
 )
 _UP = frozenset(stem(word) for word in
                 "improve improves increase increases higher better raise raises boost gain gains outperform "
-                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise rises "
+                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise "
                 "grow".split())
 _DOWN = frozenset(stem(word) for word in
                   "degrade degrades decrease decreases lower worse reduce reduces drop drops decline underperform "

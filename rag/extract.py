@@ -76,22 +76,24 @@ def draft(retrieved: Retrieved, evidence: Mapping[str, Evidence], *, sure: bool)
 def _candidates(retrieved: Retrieved, label: str, item: Evidence) -> list[_Candidate]:
     abstract = item.hit.paper.abstract
     fact, quantity = asks_fact(retrieved.question), _QUANTITY.search(retrieved.question) is not None
+    spans = [span for passage in item.passages for span in passage.sentences]
+    likeness = [float(near) for passage in item.passages if passage.sentence_vectors is not None
+                for near in passage.sentence_vectors @ retrieved.vector]
     found = []
-    for passage in item.passages:
-        assert passage.sentence_vectors is not None
-        likeness = passage.sentence_vectors @ retrieved.vector
-        for (start, end), near in zip(passage.sentences, likeness, strict=True):
-            text = abstract[start:end]
-            covered = coverage(content_stems(text), retrieved.frequencies, retrieved.papers)
-            score = 0.6 * float(near) + 0.25 * covered + 0.15 * item.hit.score
-            if _LEANING.match(text):
-                score -= 0.08
-            if (quantity and cite.numbers(text)) or (not fact and _OWN.search(text)):
-                score += 0.06
-            if start == 0:
-                # Openings set the scene; what a paper found stands further down.
-                score -= 0.03
-            found.append(_Candidate(label, text, score))
+    for place, ((start, end), near) in enumerate(zip(spans, likeness, strict=True)):
+        text = abstract[start:end]
+        score = (0.6 * near + 0.25 * coverage(content_stems(text), retrieved.frequencies, retrieved.papers)
+                 + 0.15 * item.hit.score)
+        if (quantity and cite.numbers(text)) or (not fact and _OWN.search(text)):
+            score += 0.06
+        if place == 0:
+            # Openings set the scene; what a paper found stands further down.
+            score -= 0.03
+        elif _LEANING.match(text):
+            # It cannot be read alone, so the sentence before comes along; one that leans too will not do.
+            score -= 0.03 if not _LEANING.match(abstract[spans[place - 1][0]:]) else 0.12
+            text = abstract[spans[place - 1][0]:end]
+        found.append(_Candidate(label, text, score))
     return found
 
 

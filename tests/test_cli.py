@@ -219,7 +219,7 @@ def test_ingest_reports_what_it_did(tmp_path: Path, listing: Path, capsys: Captu
     assert "Embedding list.jsonl" in err
     assert main(["ingest", str(listing), *option, "--quiet"]) == 0
     out, err = capsys.readouterr()
-    assert out == "2 records read: 0 papers added, 2 unchanged.\n"
+    assert out == "2 records read: 2 unchanged.\n"
     assert err == ""
 
 
@@ -239,7 +239,7 @@ def test_ingest_goes_on_after_a_bad_input(tmp_path: Path, listing: Path, capsys:
 def test_a_long_list_of_rejected_records_is_cut() -> None:
     rejected = tuple(Rejected(origin=Origin(file="a.txt", record=n), reason="no abstract") for n in range(1, 14))
     lines = report_lines(IngestReport(read=0, rejected=rejected))
-    assert lines[0] == "0 records read: 0 papers added."
+    assert lines[0] == "0 records read."
     assert lines[1] == "13 records could not be read:"
     assert lines[2] == "  a.txt#1: no abstract"
     assert lines[-1] == "  and 3 more"
@@ -411,7 +411,35 @@ def test_export_filters_and_formats(own: list[str], tmp_path: Path, capsys: Capt
     assert "cannot be written" in capsys.readouterr().err
 
 
-# ---- serve and doctor
+# ---- eval, doctor, serve
+
+
+def test_eval_measures_judged_questions(own: list[str], tmp_path: Path, capsys: Capture) -> None:
+    questions = write_jsonl(tmp_path / "asked.jsonl", {"query": "Which harbours have lower tides?", "type": "specific",
+                                                       "relevant": {"list.jsonl#1": 2}})
+    assert main(["eval", str(questions), *own]) == 0
+    assert "nDCG@10" in capsys.readouterr().out
+    assert main(["eval", str(questions), *own, "--json"]) == 0
+    assert document(capsys)
+    assert main(["eval", str(tmp_path / "none.jsonl"), *own]) == 1
+    assert "none.jsonl" in capsys.readouterr().err
+
+
+def test_doctor_finds_a_library_in_order(own: list[str], capsys: Capture) -> None:
+    assert main(["doctor", *own]) == 0
+    assert all(line.startswith(("✓", " ")) for line in capsys.readouterr().out.splitlines())
+    assert main(["doctor", "--repair", *own, "--json"]) == 0
+    found = document(capsys)
+    assert found["repaired"] is True
+    assert {finding["state"] for finding in found["findings"]} == {"ok"}
+
+
+def test_doctor_names_what_fails_and_the_remedy(own: list[str], capsys: Capture) -> None:
+    (Path(own[1]) / "catalogue.sqlite").write_bytes(b"no database at all" * 100)
+    assert main(["doctor", *own]) == 1
+    out, err = capsys.readouterr()
+    assert "✗" in out or err.startswith("vouch: ")
+    assert "Traceback" not in err
 
 
 def test_serve_on_a_taken_port_suggests_another(on_shelf: list[str], capsys: Capture) -> None:
@@ -457,12 +485,12 @@ def test_a_process_says_one_document(own: list[str]) -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error(own: list[str]) -> None:
-    running = process("papers", "list", *own)
-    assert running.stdout is not None
-    running.stdout.close()
-    assert running.stderr is not None
-    assert running.stderr.read() == ""
-    assert running.wait(timeout=60) == 0
+    with process("papers", "list", *own) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 0
 
 
 def test_output_survives_any_encoding(own: list[str]) -> None:

@@ -97,17 +97,18 @@ def test_plain_lines_keep_to_the_width_and_tell_everything() -> None:
     lines = list(render.answer_lines(ANSWER, width=60))
     assert all(len(line) <= 60 for line in lines)
     text = " ".join(" ".join(lines).split())
-    for part in ("- Tides in small_seas (2021?): “Small seas have tides.” [1]", "References", "[2] A text", "1 sentence was withheld",
-                 "The model stopped early."):
+    for part in ("- Tides in small_seas (2021?): “Small seas have tides.” [1]", "References", "[2] A text",
+                 "1 sentence was withheld", "The model stopped early."):
         assert part in text
 
 
 def test_an_abstention_claims_nothing() -> None:
-    answer = Answer(question="Who won?", abstained=True, nearest=(PAPER,))
+    said = Sentence(text="The library does not cover this.", kind="frame")
+    answer = Answer(question="Who won?", abstained=True, sentences=(said,), nearest=(PAPER,))
     text = "\n".join(render.answer_lines(answer))
-    assert text.startswith("The library does not cover this. Nearest papers (they may not answer it):\n1. Tides")
-    assert "they may not answer it" in render.answer_markdown(answer)
-    assert list(render.answer_lines(Answer(question="?", abstained=True))) == ["The library does not cover this."]
+    assert text.startswith("The library does not cover this.\nNearest papers (they may not answer it):\n1. Tides")
+    assert "References" not in text
+    assert "Nearest papers (they may not answer it):\n\n1. [Tides" in render.answer_markdown(answer)
 
 
 def test_markdown_document() -> None:

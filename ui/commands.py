@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import SettingsError, VouchError
+from rag.errors import VouchError
 from rag.schema import IngestReport
 from ui import render
 from ui.arguments import UsageError, where
@@ -51,19 +51,16 @@ def ingest(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
     if not inputs:
         raise UsageError("name files or folders to ingest, or give --sample")
     with terminal.progress() as progress:
-        report = read(inputs, library, progress, prune=args.prune)
+        report = read(inputs, library, lambda step: progress(step.stage, step.done, step.total, step.file),
+                      prune=args.prune)
     if terminal.as_json:
         terminal.document(render.to_json(report) | {"failures": list(report.failures)})
     else:
-        _tell_report(report, terminal)
+        for line in report_lines(report):
+            terminal.line(line)
     for failure in report.failures:
         terminal.tell(f"vouch: {failure}")
     return 1 if report.failures else 0
-
-
-def _tell_report(report: IngestReport, terminal: Terminal) -> None:
-    for line in report_lines(report):
-        terminal.line(line)
 
 
 def report_lines(report: IngestReport) -> list[str]:
@@ -141,11 +138,10 @@ def _write(path: Path, text: str) -> None:
 
 def evaluate(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
     """Measures the library, or a BEIR folder, on judged questions and prints the table."""
-    from rag.evaluate import evaluate as measure
+    from ui.judge import evaluate as judge
 
-    if not args.path.exists():
-        raise SettingsError(f"There is no questions file or folder {args.path}: check the path.")
-    report = measure(args.path, library, None if terminal.quiet else terminal.tell)
+    with terminal.progress() as progress:
+        report = judge(args.path, library, lambda stage, done, total: progress(stage, done, total, args.path.name))
     if terminal.as_json:
         terminal.document(report)
         return 0

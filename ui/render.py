@@ -15,7 +15,6 @@ from rag.text import content_stems, sentences
 Role = Literal["words", "cite", "aside"]
 Parts: TypeAlias = tuple[tuple[str, Role], ...]
 
-ABSTAINED = "The library does not cover this."
 NEAREST = "Nearest papers (they may not answer it):"
 WEAK = "(weakly supported)"
 SUMMARY = "summary, not the authors' words"
@@ -150,18 +149,17 @@ def best_words(hit: Hit, query: str) -> str:
 
 def answer_lines(answer: Answer, width: int = 80) -> Iterator[str]:
     """The whole answer as lines of plain text no wider than ``width`` (a longer word stays whole)."""
-    if answer.abstained:
-        yield from _wrapped(f"{ABSTAINED} {NEAREST}" if answer.nearest else ABSTAINED, width)
+    papers = {reference.paper.id: reference.paper for reference in answer.references}
+    for group in paragraphs(answer.sentences):
+        text = " ".join(map(sentence_text, group))
+        if group[0].kind == "quote":
+            yield from _wrapped(quote_intro(papers[group[0].citations[0].paper_id]) + text, width, "- ")
+        else:
+            yield from _wrapped(text, width)
+    if answer.nearest:
+        yield from _wrapped(NEAREST, width)
         for number, paper in enumerate(answer.nearest, start=1):
             yield from _wrapped(f"{paper_line(paper)} {place(paper)}", width, f"{number}. ")
-    else:
-        papers = {reference.paper.id: reference.paper for reference in answer.references}
-        for group in paragraphs(answer.sentences):
-            text = " ".join(map(sentence_text, group))
-            if group[0].kind == "quote":
-                yield from _wrapped(quote_intro(papers[group[0].citations[0].paper_id]) + text, width, "- ")
-            else:
-                yield from _wrapped(text, width)
     if answer.references:
         yield from ("", "References")
         for reference in answer.references:
@@ -222,17 +220,16 @@ def paper_markdown(paper: Paper) -> str:
 def answer_markdown(answer: Answer) -> str:
     """The answer as a Markdown document: the question as heading, the text, the references, what was withheld."""
     blocks = [f"## {escape_markdown(answer.question)}"]
-    if answer.abstained:
-        blocks.append(f"{ABSTAINED} {NEAREST}" if answer.nearest else ABSTAINED)
+    papers = {reference.paper.id: reference.paper for reference in answer.references}
+    for group in paragraphs(answer.sentences):
+        text = " ".join(map(_sentence_markdown, group))
+        if group[0].kind == "quote":
+            text = f"- {escape_markdown(quote_intro(papers[group[0].citations[0].paper_id]))} {text}"
+        blocks.append(text)
+    if answer.nearest:
+        blocks.append(NEAREST)
         blocks.append("\n".join(f"{number}. {paper_markdown(paper)}"
                                 for number, paper in enumerate(answer.nearest, start=1)))
-    else:
-        papers = {reference.paper.id: reference.paper for reference in answer.references}
-        for group in paragraphs(answer.sentences):
-            text = " ".join(map(_sentence_markdown, group))
-            if group[0].kind == "quote":
-                text = f"- {escape_markdown(quote_intro(papers[group[0].citations[0].paper_id]))} {text}"
-            blocks.append(text)
     if answer.references:
         blocks.append("### References")
         blocks.append("\n".join(rf"- \[{reference.label}\] {paper_markdown(reference.paper)}"

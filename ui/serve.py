@@ -76,7 +76,8 @@ def _fill(args: argparse.Namespace, library: Library, terminal: Terminal) -> tup
     if not inputs:
         return ()
     with terminal.progress() as progress:
-        return ingest(inputs, library, progress).failures
+        return ingest(inputs, library,
+                      lambda step: progress(step.stage, step.done, step.total, step.file)).failures
 
 
 def _is_loopback(host: str) -> bool:

@@ -82,8 +82,8 @@ def _say(sentence: Sentence, papers: Mapping[str, Paper], terminal: Terminal) ->
 def _tell_rest(answer: Answer, terminal: Terminal, *, withheld: bool) -> None:
     if answer.rewritten_question:
         terminal.line(Piece(f"(Understood as: {answer.rewritten_question})", "dim"))
-    if answer.abstained:
-        terminal.line(Piece(render.ABSTAINED, "bold"), f" {render.NEAREST}" if answer.nearest else "")
+    if answer.nearest:
+        terminal.line(render.NEAREST)
         for number, paper in enumerate(answer.nearest, start=1):
             terminal.line(*_paper_pieces(paper), lead=f"{number}. ".rjust(4))
     if answer.references:

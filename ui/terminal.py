@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias
 
 from ui.render import to_json
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from ingest import Progress
+# Told the stage, how much of how much is done, and the file.
+Told: TypeAlias = Callable[[str, int, int, str], None]
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINKABLE = re.compile(r"https?://[!-~]+")
@@ -119,10 +120,10 @@ class Terminal:
             return False
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[Progress], None]]:
-        """Shows an ingest's progress on standard error: a bar for a person, a line now and then for a log."""
+    def progress(self) -> Iterator[Told]:
+        """Shows how far long work is on standard error: a bar for a person, a line now and then for a log."""
         if self.quiet:
-            yield lambda _: None
+            yield lambda *_: None
         elif sys.stderr.isatty():
             with _bar() as show:
                 yield show
@@ -142,16 +143,16 @@ class _Shown:
     def __init__(self) -> None:
         self._announced: set[str] = set()
 
-    def news(self, progress: Progress) -> str | None:
+    def news(self, done: int, total: int, file: str) -> str | None:
         """A sentence once a file's first papers can be found although the work goes on."""
-        if progress.stage != "searchable" or progress.done == progress.total or progress.file in self._announced:
+        if done == total or file in self._announced:
             return None
-        self._announced.add(progress.file)
-        return f"The first {progress.done} papers of {progress.file} can be searched already."
+        self._announced.add(file)
+        return f"The first {done} papers of {file} can be searched already."
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
+def _bar() -> Iterator[Told]:
     from rich import progress as bars
     from rich.console import Console
 
@@ -161,32 +162,31 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Reading", total=None)
 
-        def show(progress: Progress) -> None:
-            if progress.stage == "searchable":
-                if news := shown.news(progress):
+        def show(stage: str, done: int, total: int, file: str) -> None:
+            if stage == "searchable":
+                if news := shown.news(done, total, file):
                     bar.console.print(_UNSAFE.sub("", news), markup=False, highlight=False)
                 return
-            bar.update(task, description=_UNSAFE.sub("", f"{progress.stage.capitalize()} {progress.file}"),
-                       completed=progress.done, total=progress.total)
+            bar.update(task, description=_UNSAFE.sub("", f"{stage.capitalize()} {file}"), completed=done, total=total)
 
         yield show
 
 
-def _log(tell: Callable[[str], None]) -> Callable[[Progress], None]:
+def _log(tell: Callable[[str], None]) -> Told:
     """A line at every stage of every file, and one every ten seconds between."""
     shown = _Shown()
     last: tuple[str, str, float] = ("", "", 0.0)
 
-    def show(progress: Progress) -> None:
+    def show(stage: str, done: int, total: int, file: str) -> None:
         nonlocal last
         now = time.monotonic()
-        if progress.stage == "searchable":
-            if news := shown.news(progress):
+        if stage == "searchable":
+            if news := shown.news(done, total, file):
                 tell(news)
-        elif (progress.stage, progress.file) != last[:2] or now - last[2] >= 10:
-            last = (progress.stage, progress.file, now)
-            count = f": {progress.done} of {progress.total}" if progress.stage == "embedding" else ""
-            tell(f"{progress.stage.capitalize()} {progress.file}{count}")
+        elif (stage, file) != last[:2] or now - last[2] >= 10:
+            last = (stage, file, now)
+            count = f": {done} of {total}" if stage != "reading" else ""
+            tell(f"{stage.capitalize()} {file}{count}")
 
     return show
 

@@ -118,7 +118,8 @@ class ScriptedLibrary:
             raise VouchError("The word index cannot be read; run: vouch doctor --repair")
         yield Evidence(hits=self.search(question, 3))
         if "nothing" in question:
-            yield Finished(answer=Answer(question=question, abstained=True, nearest=PAPERS))
+            no = Sentence(text="The library does not cover this.", kind="frame")
+            yield Finished(answer=Answer(question=question, sentences=(no,), abstained=True, nearest=PAPERS))
             return
         for sentence in SENTENCES:
             time.sleep(delay)

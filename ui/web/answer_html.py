@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from rag.schema import Answer, Citation, Paper, Sentence
-from ui.render import ABSTAINED, NEAREST, answer_lines
+from ui.render import NEAREST, answer_lines
 from ui.web.card import byline, outside, paper_link
 from ui.web.typeset import escape, typeset
 
@@ -149,7 +149,7 @@ def _withheld(answer: Answer, papers: Mapping[str, Paper]) -> str:
 
 
 def _abstention(answer: Answer) -> str:
-    said = f'<p class="abstained">{ABSTAINED}</p>'
+    said = f'<p class="abstained">{typeset(" ".join(sentence.text for sentence in answer.sentences))}</p>'
     if not answer.nearest:
         return said
     items = "".join(f"<li>{_opener(paper)}{_where_from(paper)}</li>" for paper in answer.nearest)

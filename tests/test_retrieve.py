@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from rag import Library, Where
+from rag.retrieve import retrieve
+
+
+def test_one_hit_a_paper_best_first(shelf: Library) -> None:
+    hits = shelf.search("reward model overoptimization", k=6)
+    assert len({hit.paper.id for hit in hits}) == len(hits) == 6
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert all(0 <= hit.score <= 1 for hit in hits)
+    assert hits[0].paper.year in (2023, 2024)
+    assert set(hits[0].ranks) == {"passage", "sentence", "words"}
+
+
+def test_passages_are_the_papers_own_words(shelf: Library) -> None:
+    for hit in shelf.search("birds", k=3):
+        assert hit.passages
+        assert all(hit.paper.abstract[passage.start:passage.end] == passage.text for passage in hit.passages)
+
+
+def test_words_and_meaning_both_find(shelf: Library) -> None:
+    by_name = shelf.search("quadruped", k=1)[0]
+    by_meaning = shelf.search("legged machine that does not get hurt when it tumbles", k=1)[0]
+    assert by_name.paper.id == by_meaning.paper.id
+    assert by_name.ranks["words"] == 1
+
+
+@pytest.mark.parametrize("query", ["", "   ", "?!", "the of", "\x00", "🐧" * 50, "word " * 5000, "a AND (b OR", "\ud800"])
+def test_no_query_breaks_it(shelf: Library, query: str) -> None:
+    assert len(shelf.search(query, k=3)) == 3
+
+
+def test_fewer_than_one_paper_cannot_be_asked_for(shelf: Library) -> None:
+    with pytest.raises(ValueError, match="0 papers"):
+        shelf.search("birds", k=0)
+
+
+def test_a_filter_for_many_papers_finds_what_a_filter_for_few_does(
+        shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = Where(years=(2021, None))
+    few = [hit.paper.id for hit in shelf.search("retrievers and rewards", k=10, where=where)]
+    monkeypatch.setattr("rag.retrieve._FEW", 0)
+    many = [hit.paper.id for hit in shelf.search("retrievers and rewards", k=10, where=where)]
+    assert few == many
+    assert len(few) == 5
+
+
+def test_each_hit_knows_what_it_was_compared_by(shelf: Library) -> None:
+    found = retrieve(shelf.store, "bird song")
+    assert found.papers == len(shelf.papers)
+    assert found.frequencies["bird"] == 1
+    assert all(-1 <= item.scores["sentence"] <= 1.001 for item in found.evidence)
+    assert len(found.evidence[0].passages[0].sentences) == 4
