@@ -84,8 +84,13 @@ def _candidates(retrieved: Retrieved, label: str, item: Evidence) -> list[_Candi
         text = abstract[start:end]
         score = (0.6 * near + 0.25 * coverage(content_stems(text), retrieved.frequencies, retrieved.papers)
                  + 0.15 * item.hit.score)
-        if (quantity and cite.numbers(text)) or (not fact and _OWN.search(text)):
+        if quantity and cite.numbers(text):
+            score += 0.1
+        elif not fact and _OWN.search(text):
             score += 0.06
+        if text.endswith("?"):
+            # A question answers none.
+            score -= 0.2
         if place == 0:
             # Openings set the scene; what a paper found stands further down.
             score -= 0.03

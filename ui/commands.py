@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 _MOST_REJECTED = 10
-_STATES = {"ok": Piece("✓", "green"), "warn": Piece("!", "yellow"), "fail": Piece("✗", "bold red")}
+_STATES = {"ok": Piece("✓ ", "green"), "warn": Piece("! ", "yellow"), "fail": Piece("✗ ", "bold red")}
 
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -164,7 +164,7 @@ def doctor(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         terminal.document({"library": str(library.path), "repaired": args.repair, "findings": findings})
         return int(failed)
     for finding in findings:
-        terminal.line(_STATES[finding.state], f" {finding.subject}: {finding.detail}")
+        terminal.line(f"{finding.subject}: {finding.detail}", lead=_STATES[finding.state])
         if finding.state != "ok" and finding.remedy:
             terminal.line(finding.remedy, lead="  → ")
     return int(failed)

@@ -66,20 +66,20 @@ class Terminal:
         """Writes a line as it is."""
         self._out.write(_UNSAFE.sub("", text) + "\n")
 
-    def line(self, *pieces: str | Piece, lead: str = "", most: int | None = None) -> None:
+    def line(self, *pieces: str | Piece, lead: str | Piece = "", most: int | None = None) -> None:
         """Prints the pieces as one paragraph that hangs under its lead, cut to ``most`` lines where given."""
-        from rich.cells import cell_len
-
-        lines = list(_text(pieces).wrap(self._console, max(self._console.width - cell_len(lead), 20)))
+        first = _text((lead,))
+        width = max(self._console.width - first.cell_len, 20)
+        lines = list(_text(pieces).wrap(self._console, width))
         if most and len(lines) > most:
             lines = lines[:most]
             lines[-1].rstrip()
-            lines[-1].truncate(max(self._console.width - cell_len(lead) - 2, 18))
+            lines[-1].truncate(width - 2)
             lines[-1].append(" …")
         for index, line in enumerate(lines or [_text(())]):
-            line.rstrip()
-            before = lead if index == 0 else " " * cell_len(lead)
-            self._console.print(_text((before,)) + line if line else before.rstrip(), soft_wrap=True)
+            whole = (first if index == 0 else _text((" " * first.cell_len,))) + line
+            whole.rstrip()
+            self._console.print(whole, soft_wrap=True)
 
     def flow(self, *pieces: str | Piece) -> None:
         """Prints the pieces where the last ones ended, wrapping between words: for text that arrives bit by bit."""
