@@ -14,9 +14,9 @@ chat: .venv/ready
 
 test: .venv/ready-for-tests
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/coverage run -m pytest -m "not browser"
-	$(BIN)/coverage report --format=total --precision=1 | sed 's/^/line coverage, percent: /'
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/coverage run -m pytest -m "not browser and not slow"
+	@$(BIN)/coverage report --format=total --precision=1 | sed 's/^/line coverage of the unit tests, percent: /'
+	$(BIN)/python -m pytest -m "browser or slow"
 
 setup: .venv/ready
 

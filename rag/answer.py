@@ -254,8 +254,8 @@ def told(sentences: Sequence[Sentence], references: Sequence[Reference]) -> str:
                 lines.append(" ".join(prose))
                 prose = []
             paper = names[sentence.citations[0].paper_id]
-            year = f" ({paper.year})" if paper.year else ""
-            lines.append(f"- {paper.label}{year}: “{sentence.text}” {marks}")
+            about = ", ".join([str(paper.year)] * bool(paper.year) + ["summary"] * (paper.text_kind == "summary"))
+            lines.append(f"- {paper.label}{f' ({about})' * bool(about)}: “{sentence.text}” {marks}")
         else:
             prose.append(f"{sentence.text} {marks}".strip())
     if prose:

@@ -38,7 +38,8 @@ def _library(library: Library) -> Iterator[Finding]:
             papers, chunks = library.store.catalogue.count()
             files = len(library.files())
             yield Finding(subject="library", state="ok",
-                          detail=f"{library.path}: {papers} papers in {chunks} passages, from {files} file{"s" * (files != 1)}")
+                          detail=f"{library.path}: {papers} papers in {chunks} passages, "
+                                 f"from {files} file{'s' * (files != 1)}")
         except VouchError as error:
             yield Finding(subject="library", state="fail", detail=str(error),
                           remedy="move the folder away and ingest your files again")

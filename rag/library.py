@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -214,10 +213,12 @@ class Library:
             VouchError: the file cannot be written.
         """
         papers = self.store.catalogue.papers()
-        lines = [json.dumps({key: value for key, value in asdict(paper).items() if key not in ("id", "origins")},
-                            ensure_ascii=False) for paper in papers]
+        text = "".join(json.dumps(paper.record, ensure_ascii=False) + "\n" for paper in papers)
+        beside = Path(path).with_name(f".{Path(path).name}.part")
         try:
-            Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            # Beside it first: a disk that is full must not cost the export that was there.
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
         except OSError as error:
             raise VouchError(f"{path} cannot be written ({error.strerror}): name another file.") from error
         return len(papers)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 TextKind = Literal["abstract", "summary"]
 Verdict = Literal["supported", "weak", "unsupported", "contradicted"]
 SentenceKind = Literal["quote", "statement", "frame"]
 EngineName = Literal["extractive", "llm"]
+
+# What is said of a paper whose ``text_kind`` is "summary", wherever its text is shown or written.
+SUMMARY = "summary, not the authors' words"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,12 @@ class Paper:
     def text(self) -> str:
         """Title and abstract, as they are indexed."""
         return f"{self.title}\n{self.abstract}" if self.title else self.abstract
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The paper as a record of a listing: what is known of it, without the library's id and origins."""
+        known = {name: getattr(self, name) for name in self.__slots__ if name not in ("id", "origins")}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

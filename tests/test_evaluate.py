@@ -36,11 +36,11 @@ def test_percentiles() -> None:
 
 
 def test_a_library_is_measured(shelf: Library) -> None:
-    by_title = {paper.label: paper.id for paper in shelf.papers}
+    birds = next(paper.id for paper in shelf.papers if paper.title == "Counting Birds from Their Songs")
     report = measure("mine", shelf, [
-        Judged(question="Which papers count birds?", kind="topic", relevant={by_title["Counting Birds from Their Songs"]: 2}),
+        Judged(question="Which papers count birds?", kind="topic", relevant={birds: 2}),
         Judged(question="By how much does the count of birds differ from human observers?", kind="specific",
-               relevant={by_title["Counting Birds from Their Songs"]: 2},
+               relevant={birds: 2},
                evidence="In 40 hours of forest recordings the count differs from that of human observers by 7%."),
         Judged(question="Why do emperor penguins huddle in winter?", kind="unanswerable"),
     ])
@@ -79,6 +79,7 @@ def test_what_is_no_questions_file_is_told(shelf: Library, tmp_path: Path, conte
         evaluate(tmp_path / "q.jsonl", shelf)
 
 
+@pytest.mark.slow
 def test_the_judged_questions(shared: Path, corpus: Library) -> None:
     report = evaluate(shared / "eval" / "questions-dev.jsonl", corpus)
     assert report.ranking.questions == 33

@@ -268,6 +268,7 @@ def test_a_reader_sees_another_process_write(library: Library, tmp_path: Path) -
     assert library.search("tides", k=1)[0].paper.title == "Study 4 of tides"
 
 
+@pytest.mark.slow
 def test_the_real_listings(shared: Path, corpus: Library) -> None:
     facts = json.loads((shared / "eval" / "corpus-facts.json").read_text(encoding="utf-8"))
     assert {source.file: source.records for source in corpus.files()} == facts["records"]

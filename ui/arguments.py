@@ -141,6 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     doctor = command("doctor", "examine the library and what Vouch needs")
     doctor.add_argument("--repair", action="store_true", help="first rebuild the indexes from the catalogue")
+    doctor.add_argument("--reembed", action="store_true", help="first embed every paper anew, as the settings ask")
     return parser
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import VouchError
-from rag.schema import IngestReport
+from rag.schema import SUMMARY, IngestReport
 from ui import render
 from ui.arguments import UsageError, where
 from ui.terminal import Piece, Terminal
@@ -103,7 +103,7 @@ def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         about = ", ".join(filter(None, (render.byline(paper), f"score {hit.score:.2f}")))
         terminal.line(about, "  ", Piece(paper.id, "dim"), lead=indent)
         if paper.text_kind == "summary":
-            terminal.line(Piece(f"({render.SUMMARY})", "dim"), lead=indent)
+            terminal.line(Piece(f"({SUMMARY})", "dim"), lead=indent)
         terminal.line(Piece(render.best_words(hit, query), "italic"), lead=indent, most=2)
     return 0
 
@@ -154,14 +154,20 @@ def evaluate(args: argparse.Namespace, library: Library, terminal: Terminal) -> 
 
 def doctor(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
     """Examines the library, after a repair where asked for; 1 if anything fails."""
+    from ingest import Progress
     from rag.doctor import examine
 
     if args.repair:
         library.repair()
+    if args.reembed:
+        total = len(library.papers)
+        with terminal.progress() as progress:
+            library.reembed(lambda done: progress(Progress(stage="embedding", done=min(done, total), total=total,
+                                                           file="the library")))
     findings = examine(library)
     failed = any(finding.state == "fail" for finding in findings)
     if terminal.as_json:
-        terminal.document({"library": str(library.path), "repaired": args.repair, "findings": findings})
+        terminal.document({"library": str(library.path), "repaired": args.repair, "reembedded": args.reembed, "findings": findings})
         return int(failed)
     for finding in findings:
         terminal.line(f"{finding.subject}: {finding.detail}", lead=_STATES[finding.state])

@@ -10,9 +10,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from rag.schema import Paper
+from rag.schema import SUMMARY, Paper
 from rag.text import STOP_WORDS, words
-from ui.render import SUMMARY, link
+from ui.render import link
 
 _COLUMNS = ("title", "abstract", "authors", "year", "year_inferred", "date", "url", "doi", "arxiv_id", "venue",
             "text_kind")
@@ -28,7 +28,7 @@ _LIGATURES = {"--": "-{}-", "``": "`{}`", "''": "'{}'"}
 
 def jsonl(papers: Sequence[Paper]) -> str:
     """One JSON object a line, with the fields that are known."""
-    return "".join(json.dumps(_fields(paper), ensure_ascii=False) + "\n" for paper in papers)
+    return "".join(json.dumps(paper.record, ensure_ascii=False) + "\n" for paper in papers)
 
 
 def as_csv(papers: Sequence[Paper]) -> str:
@@ -37,7 +37,7 @@ def as_csv(papers: Sequence[Paper]) -> str:
     writer = csv.DictWriter(out, _COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for paper in papers:
-        writer.writerow(_fields(paper) | {"authors": "; ".join(paper.authors)})
+        writer.writerow(paper.record | {"authors": "; ".join(paper.authors)})
     return out.getvalue()
 
 
@@ -111,11 +111,6 @@ def _balanced(text: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
-
-
-def _fields(paper: Paper) -> dict[str, object]:
-    values = {name: getattr(paper, name) for name in _COLUMNS}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value}
 
 
 def _remarks(paper: Paper) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from rag.schema import Paper, Where
+from rag.schema import SUMMARY, Paper, Where
 from ui import render
 from ui.arguments import UsageError, where
 from ui.terminal import Piece, Terminal
@@ -110,5 +110,5 @@ def _tell_paper(paper: Paper, library: Library, terminal: Terminal) -> None:
         terminal.line(Piece(address, "", address), lead=f"  {'Link'.ljust(15)}  ")
     terminal.blank()
     if paper.text_kind == "summary":
-        terminal.line(Piece(f"({render.SUMMARY})", "dim"))
+        terminal.line(Piece(f"({SUMMARY})", "dim"))
     terminal.line(paper.abstract)

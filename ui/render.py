@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from rag.schema import Answer, Hit, Paper, Reference, Sentence
+from rag.schema import SUMMARY, Answer, Hit, Paper, Reference, Sentence
 from rag.text import content_stems, sentences
 
 Role = Literal["words", "cite", "aside"]
@@ -17,7 +17,6 @@ Parts: TypeAlias = tuple[tuple[str, Role], ...]
 
 NEAREST = "Nearest papers (they may not answer it):"
 WEAK = "(weakly supported)"
-SUMMARY = "summary, not the authors' words"
 
 # What could be a link or a picture is no mathematics, whatever stands around it.
 _MATHS = re.compile(r"(\${1,2})(?!\s)(?:(?!\]\s?[\[(])[^$`])+(?<!\s)\1(?!\d)")

@@ -59,6 +59,7 @@ def _record(number: int, entry: model.Entry) -> Record:
     paper = Paper(
         title=title,
         abstract=abstract,
+        text_kind=fields.text_kind(fields.plain(values.get("note", ""))),
         authors=tuple(filter(None, map(fields.plain, _people(values.get("author", ""))))),
         year=fields.year(values.get("year")) or fields.year(values.get("date")),
         date=fields.clean(values.get("date", "")) or None,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.schema import Origin, Paper
+from rag.schema import SUMMARY, Origin, Paper, TextKind
 from rag.text import normalise
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -72,6 +72,11 @@ def unlabelled(text: str) -> str:
     return _LABEL.sub("", text, count=1)
 
 
+def text_kind(remark: str | None) -> TextKind:
+    """What a remark says of the text it stands by: exports mark summaries so where the format has no field for it."""
+    return "summary" if remark and SUMMARY in remark else "abstract"
+
+
 def arxiv_id(text: str | None) -> str | None:
     """The arXiv id, without version, if the whole text is one (bare, with "arXiv:", or as an address); else None."""
     match = _ARXIV.fullmatch(text.strip()) if text else None
@@ -127,13 +132,7 @@ def identified(paper: Paper) -> Paper:
 
 def originated(paper: Paper, file: str, number: int, uri: str) -> Paper:
     """The paper with its origin, which carries the hash of every field the record gave."""
-    content = json.dumps(
-        [
-            paper.title, paper.abstract, paper.text_kind, paper.authors, paper.year, paper.date, paper.url,
-            paper.doi, paper.arxiv_id, paper.venue,
-        ],
-        ensure_ascii=True,
-    )  # fmt: skip
+    content = json.dumps(paper.record, sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()
     return replace(paper, origins=(Origin(file=file, record=number, uri=uri, sha256=digest),))
 

@@ -23,6 +23,7 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "arxiv": ("arxiv_id", "arxiv", "eprint", "id", "_id", "paper_id"),
     "venue": ("venue", "journal_ref", "journal", "publication_title", "source_title", "conference", "booktitle"),
     "kind": ("text_kind",),
+    "inferred": ("year_inferred",),
 }
 
 
@@ -81,6 +82,7 @@ def _paper(values: Mapping[str, object]) -> Paper:
             text_kind=kind,
             authors=_authors(values),
             year=_year(values, date),
+            year_inferred=_value(values, "inferred") in (True, "True", "true"),
             date=date,
             url=_loose(values, "url"),
             doi=fields.doi(_loose(values, "doi")),

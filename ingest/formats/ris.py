@@ -47,6 +47,7 @@ def _record(number: int, values: dict[str, str], parsed: dict[str, object]) -> R
     paper = Paper(
         title=title,
         abstract=abstract,
+        text_kind=fields.text_kind(values.get("notes")),
         authors=tuple(dict.fromkeys(filter(None, (name for person in people for name in _person(person))))),
         year=fields.year(values.get("year")) or fields.year(date),
         date=values.get("date") or None,

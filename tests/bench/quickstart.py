@@ -121,6 +121,7 @@ def measure(side: Side, task: Task, scratch: Path) -> Measures:
         with Session(side, folder, log) as session:
             started = session.started
             (fresh,), (again,) = (session.order("ingest", str(task.papers)) for _ in range(2))
+            writing, _ = session.order("memory") or (float("nan"), float("nan"))
             (bare,) = session.order("embed papers", str(task.papers))
             (texts,) = session.order("embed", task.texts)
         question = task.questions[0]
@@ -146,7 +147,8 @@ def measure(side: Side, task: Task, scratch: Path) -> Measures:
         "warm search p50, ms": 1000 * statistics.median(asked),
         "warm search p95, ms": 1000 * asked[round(0.95 * (len(asked) - 1))],
         "memory after the questions, MB": resident,
-        "memory at the peak, MB": peak,
+        "memory at the peak, asking, MB": peak,
+        "memory at the peak, ingesting, MB": writing,
     }
 
 
@@ -194,7 +196,8 @@ def prepare(records: Sequence[Paper], given: Path | None, folder: Path) -> Task:
 
 def spread(records: Sequence[Paper], most: int) -> Sequence[Paper]:
     """So many records at most, evenly over all."""
-    return records[::-(-len(records) // most)]
+    count = min(most, len(records))
+    return [records[number * len(records) // count] for number in range(count)]
 
 
 def cell(values: Sequence[float]) -> str:
@@ -231,6 +234,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--questions", type=Path, metavar="FILE", help='JSON Lines with "query"; the first 40 count')
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("at least one round")
+    if missing := [path for path in (*options.papers, Path(options.peer or sys.executable)) if not path.is_file()]:
+        parser.error(f"there is no file {missing[0]}")
 
     records = [paper for path in options.papers for paper in read(path.read_bytes(), path.name, str(path)).papers]
     if not records:
@@ -254,7 +261,8 @@ def main() -> None:
         installed = size(side)
         for measures in rounds[side.name]:
             measures["installed, MB"] = installed
-    show(rounds, f"{len(records)} papers, {len(task.questions)} questions, {options.rounds} rounds by turns\n{machine()}")
+    counts = f"{len(records)} papers, {len(task.questions)} questions, {options.rounds} rounds by turns"
+    show(rounds, f"{counts}\n{machine()}")
     print(f"vouch: {versions(sides[0], ['vouch', 'chromadb', 'onnxruntime'])}; its size is that of {sys.prefix} as it "
           "stands, development tools included.")
     if options.peer:

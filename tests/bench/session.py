@@ -86,7 +86,7 @@ class MiniLM:
     """What langchain-huggingface does around sentence-transformers, without its imports."""
 
     def __init__(self, model: str) -> None:
-        from sentence_transformers import SentenceTransformer
+        from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]
 
         self.model = SentenceTransformer(model, device="cpu")
 
@@ -104,7 +104,7 @@ class Peer:
     _BATCH = 5000  # Chroma takes 5,461 rows at most
 
     def __init__(self, folder: str, model: str) -> None:
-        from langchain_chroma import Chroma
+        from langchain_chroma import Chroma  # type: ignore[import-not-found]
 
         self._embeddings = MiniLM(model)
         self._embeddings.embed_query("ready")
@@ -169,7 +169,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     name, folder, model, *question = sys.argv[1:]
-    side: Side = {"vouch": Vouch, "peer": Peer}[name](folder, model)
+    side: Side = Vouch(folder, model) if name == "vouch" else Peer(folder, model)
     if question:
         print("\n".join(found.partition("\n")[0] for found in side.search(question[0])), file=replies)
         return
