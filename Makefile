@@ -6,7 +6,7 @@ UV := $(BIN)/python -m uv
 ENV_FILE := $(wildcard .env)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: chat test setup lint lock clean
+.PHONY: chat test setup coverage lint lock clean
 
 # PAPERS=path (several in quotes) makes a library of those files instead of the bundled sample.
 chat: .venv/ready
@@ -14,11 +14,16 @@ chat: .venv/ready
 
 test: .venv/ready-for-tests
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/coverage run -m pytest -m "not browser and not slow"
-	@$(BIN)/coverage report --format=total --precision=1 | sed 's/^/line coverage of the unit tests, percent: /'
+	$(BIN)/python -m pytest --numprocesses auto -m "not browser and not slow"
 	$(BIN)/python -m pytest -m "browser or slow"
 
 setup: .venv/ready
+
+coverage: .venv/ready-for-tests
+	@rm -f .coverage*
+	$(BIN)/coverage run -m pytest --numprocesses auto -m "not browser and not slow"
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 lint: .venv/ready-for-tests
 	$(BIN)/ruff check .

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -105,9 +104,3 @@ def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     with open_library(settings=Settings(library=folder / "library")) as opened:
         ingest([shared / "corpus"], opened)
         yield opened
-
-
-def write_jsonl(path: Path, *records: dict[str, Any]) -> Path:
-    """Writes records as JSON Lines."""
-    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    return path

@@ -20,7 +20,7 @@ import pytest
 
 from rag import Library
 from rag.schema import Answer, Hit, IngestReport, Origin, Paper, Rejected
-from tests.conftest import write_jsonl
+from tests.records import write_jsonl
 from ui.cli import main
 from ui.commands import report_lines
 

@@ -3,11 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from conftest import write_jsonl
-
 from ingest import ingest
 from rag import Library, open_library
 from rag.doctor import Finding, examine
+from tests.records import write_jsonl
 from tests.stubs import Reply, StubModel
 
 

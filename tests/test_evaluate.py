@@ -5,13 +5,13 @@ import math
 from pathlib import Path
 
 import pytest
-from conftest import write_jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Library
 from rag.errors import SourceError
 from rag.evaluate import Judged, measure, ndcg, percentile, recall, reciprocal_rank
+from tests.records import write_jsonl
 from ui.judge import evaluate
 
 

@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import write_jsonl
 
 from ingest import Progress, ingest
 from rag import Library, Paper, VouchError, Where, open_library
 from rag.errors import NoLibraryError, NoPaperError
 from rag.settings import Settings
+from tests.records import write_jsonl
 
 
 def paper(number: int, **changes: object) -> dict[str, object]:

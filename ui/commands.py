@@ -154,7 +154,6 @@ def evaluate(args: argparse.Namespace, library: Library, terminal: Terminal) -> 
 
 def doctor(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
     """Examines the library, after a repair where asked for; 1 if anything fails."""
-    from ingest import Progress
     from rag.doctor import examine
 
     if args.repair:
@@ -162,12 +161,12 @@ def doctor(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
     if args.reembed:
         total = len(library.papers)
         with terminal.progress() as progress:
-            library.reembed(lambda done: progress(Progress(stage="embedding", done=min(done, total), total=total,
-                                                           file="the library")))
+            library.reembed(lambda done: progress("embedding", min(done, total), total, "the library"))
     findings = examine(library)
     failed = any(finding.state == "fail" for finding in findings)
     if terminal.as_json:
-        terminal.document({"library": str(library.path), "repaired": args.repair, "reembedded": args.reembed, "findings": findings})
+        terminal.document({"library": str(library.path), "repaired": args.repair, "reembedded": args.reembed,
+                           "findings": findings})
         return int(failed)
     for finding in findings:
         terminal.line(f"{finding.subject}: {finding.detail}", lead=_STATES[finding.state])
