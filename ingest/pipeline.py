@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from ingest.dedupe import keys, same_paper
-from ingest.formats import Reading, read
+from ingest.formats import read
 from rag.errors import SourceError
 from rag.library import Library
+from rag.marked import encodable
 from rag.schema import IngestReport, Origin, Paper, Rejected
 from rag.store import Store
 from rag.tables import Source
@@ -21,7 +22,7 @@ from rag.writing import Writing
 # Papers a write takes: some seconds of embedding, which is what a kill can cost and a second writer waits for.
 _BATCH = 128
 # What of a folder is read; a file that is named by itself may be called anything.
-_SUFFIXES = frozenset({".txt", ".text", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".bib", ".ris"})
+_SUFFIXES = frozenset({".txt", ".text", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".bib", ".bibtex", ".ris"})
 
 Change = Literal["added", "updated", "unchanged", "duplicates"]
 
@@ -79,7 +80,19 @@ def _failure(given: str | Path, error: SourceError) -> IngestReport:
 
 
 def _files(given: str | Path) -> list[Path]:
-    """The files an input stands for."""
+    """The files an input stands for.
+
+    Raises:
+        SourceError: it stands for none, or cannot be looked at.
+    """
+    try:
+        return _found(given)
+    except OSError as error:
+        raise SourceError(f"{given} cannot be looked at ({error.strerror}): check the path and its permissions."
+                          ) from error
+
+
+def _found(given: str | Path) -> list[Path]:
     if str(given).startswith(("http://", "https://")):
         raise SourceError(f"{given} is an address: save the page or download the file, then ingest that.")
     path = Path(given).expanduser()
@@ -95,7 +108,8 @@ def _files(given: str | Path) -> list[Path]:
 
 
 def _ingest_file(path: Path, store: Store, tell: Callable[[Progress], None]) -> IngestReport:
-    uri = str(path.resolve())
+    # A name that is no text in UTF-8 is kept as near to it as text can be.
+    uri, name = encodable(str(path.resolve())), encodable(path.name)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -104,50 +118,52 @@ def _ingest_file(path: Path, store: Store, tell: Callable[[Progress], None]) -> 
     known = store.catalogue.source(uri) if store.exists else None
     if known is not None and known.sha256 == digest:
         return IngestReport(read=known.records, unchanged=known.records)
-    tell(Progress(stage="reading", done=0, total=1, file=path.name))
-    reading = read(data, path.name, uri)
+    tell(Progress(stage="reading", done=0, total=1, file=name))
+    reading = read(data, name, uri)
+    if not reading.papers:
+        return IngestReport(rejected=reading.rejected)
     report = IngestReport(read=len(reading.papers), rejected=reading.rejected)
     total = len(reading.papers)
-    hashes = {paper.origins[0].sha256 for paper in reading.papers}
+    now = {paper.origins[0].record: paper.origins[0].sha256 for paper in reading.papers}
     for start in range(0, total, _BATCH):
         batch = reading.papers[start:start + _BATCH]
 
         def embedded(done: int, start: int = start) -> None:
-            tell(Progress(stage="embedding", done=min(start + done, total), total=total, file=path.name))
+            tell(Progress(stage="embedding", done=min(start + done, total), total=total, file=name))
 
         prepared = store.prepare(batch, embedded)
         with store.writing() as writing:
-            changes, touched = _take(writing, uri, batch, hashes)
+            # Until all is in, the ledger must not say that this file's content is known.
+            writing.forget_sources([uri], records=False)
+            changes, touched = _take(writing, uri, batch, now)
             store.put(writing, touched, prepared)
         for change in changes:
             report = replace(report, **{change: getattr(report, change) + 1})
-        tell(Progress(stage="searchable", done=start + len(batch), total=total, file=path.name))
+        tell(Progress(stage="searchable", done=start + len(batch), total=total, file=name))
     with store.writing() as writing:
-        store.put(writing, writing.drop_records_beyond(uri, _numbers(reading)), {})
-        writing.put_source(Source(file=path.name, uri=uri, sha256=digest, records=total,
+        store.put(writing, writing.drop_records_beyond(uri, now), {})
+        writing.put_source(Source(file=name, uri=uri, sha256=digest, records=total,
                                   read_at=datetime.now(UTC).isoformat(timespec="seconds")))
     return report
 
 
-def _numbers(reading: Reading) -> list[int]:
-    return [paper.origins[0].record for paper in reading.papers]
-
-
 def _take(writing: Writing, uri: str, batch: Sequence[Paper],
-          hashes: set[str]) -> tuple[list[Change], list[str]]:
+          now: Mapping[int, str]) -> tuple[list[Change], list[str]]:
     """Stores a batch of a file's records; what became of each, and the papers that changed by it.
 
     Args:
         writing: the open write.
         uri: the file.
         batch: its records.
-        hashes: the contents of all records of the file as it is now, so that one that only moved is told from one
-            that was replaced.
+        now: number to content hash of all records of the file as it is now, so that one that moved is told from one
+            that was revised, and both from a second copy.
     """
     origins = [record.origins[0] for record in batch]
     before = writing.known_records(uri, [origin.record for origin in origins], [origin.sha256 for origin in origins])
     at_number = {known.origins[0].record: (paper_id, known) for paper_id, known in before}
-    by_content = {known.origins[0].sha256: paper_id for paper_id, known in before}
+    moved = {known.origins[0].sha256: paper_id for paper_id, known in before
+             if now.get(known.origins[0].record) != known.origins[0].sha256}
+    contents = set(now.values())
     changes: list[Change] = []
     touched: dict[str, None] = {}
     for record, origin in zip(batch, origins, strict=True):
@@ -158,10 +174,10 @@ def _take(writing: Writing, uri: str, batch: Sequence[Paper],
         if here:
             touched[here[0]] = None
         found = keys(record)
-        if origin.sha256 in by_content:
-            paper_id: str | None = by_content[origin.sha256]
+        if origin.sha256 in moved:
+            paper_id: str | None = moved[origin.sha256]
             change: Change = "unchanged"
-        elif here and here[1].origins[0].sha256 not in hashes and _revised(here[1], record):
+        elif here and here[1].origins[0].sha256 not in contents and _revised(here[1], record):
             paper_id, change = here[0], "updated"
         else:
             paper_id, change = _match(writing, record, found)

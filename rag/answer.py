@@ -13,8 +13,7 @@ from rag import cite, extract, floor
 from rag.converse import Resolved, resolve
 from rag.errors import ModelError
 from rag.parse import Drafted
-from rag.retrieve import Evidence as Found
-from rag.retrieve import Retrieved, retrieve
+from rag.retrieve import Found, Retrieved, retrieve
 from rag.schema import (
     Answer,
     Citation,
@@ -73,6 +72,10 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
     yield clock.stage("retrieve")
     draft = _Draft(store=store, retrieved=retrieved, question=question, rewritten=resolved.rewritten, notice=notice,
                    timings=clock.seconds)
+    if not draft.relevant and resolved.where != where:
+        # The papers of the answer before do not answer it, so it was not about them.
+        draft = _Draft(store=store, retrieved=retrieve(store, question, _LOOKED_AT, where), question=question,
+                       rewritten=None, notice=notice, timings=clock.seconds)
     yield Evidence(hits=tuple(item.hit for item in draft.relevant.values()))
     if not draft.relevant:
         yield from draft.abstain()
@@ -89,7 +92,7 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
     if writer is None or draft.notice is not None:
         if not draft.numbers:
             draft.engine = "extractive"
-        for drafted in extract.draft(retrieved, draft.relevant, sure=draft.confidence >= floor.SURE):
+        for drafted in extract.draft(draft.retrieved, draft.relevant, sure=draft.confidence >= floor.SURE):
             yield from draft.take(drafted)
         yield clock.stage("extract")
     yield Finished(answer=draft.finished())
@@ -146,7 +149,7 @@ class _Draft:
     numbers: dict[str, int] = field(default_factory=dict)
     relevant: dict[str, Found] = field(default_factory=dict)
     confidence: float = 0.0
-    _sources: dict[str, cite.Source] = field(default_factory=dict)
+    _read: dict[str, cite.Grounds] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         found = self.retrieved.evidence
@@ -192,8 +195,8 @@ class _Draft:
             return Sentence(text=drafted.text, citations=tuple(
                 Citation(label=0, paper_id=self.relevant[label].hit.paper.id, support=support)
                 for label, support in supports.items()))
-        [first, *more] = held.values()
-        verbatim = not more and first.score == 1.0
+        [(only, first), *more] = held.items()
+        verbatim = not more and cite.quoted(drafted.text, self._grounds(only)) is not None
         # A quote shows the paper's own letters, not those the model copied.
         text = first.quote if verbatim else drafted.text
         return Sentence(text=text, kind="quote" if verbatim else "statement", citations=tuple(
@@ -201,23 +204,23 @@ class _Draft:
                      support=support) for label, support in held.items()))
 
     def _support(self, text: str, label: str) -> Support:
-        source = self._source(label)
-        verbatim = cite.quoted(text, source)
+        grounds = self._grounds(label)
+        verbatim = cite.quoted(text, grounds)
         if verbatim is not None:
             return verbatim
-        return cite.verify(text, self.store.embedder.embed_query(text), source, self._rarity)
+        return cite.verify(text, self.store.embedder.embed_query(text), grounds, self._rarity)
 
     def _rarity(self, stem: str) -> float:
         return floor.rarity(self.store.words.frequencies(stem).get(stem, 0), self.retrieved.papers)
 
-    def _source(self, label: str) -> cite.Source:
-        if label not in self._sources:
+    def _grounds(self, label: str) -> cite.Grounds:
+        if label not in self._read:
             item = self.relevant[label]
-            self._sources[label] = cite.Source(
+            self._read[label] = cite.Grounds(
                 text=item.hit.paper.abstract, title=item.hit.paper.title or "",
                 spans=tuple(span for passage in item.passages for span in passage.sentences),
                 vectors=np.concatenate([passage.sentence_vectors for passage in item.passages]))
-        return self._sources[label]
+        return self._read[label]
 
     def _number(self, paper_id: str) -> int:
         return self.numbers.setdefault(paper_id, len(self.numbers) + 1)

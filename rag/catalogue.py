@@ -6,6 +6,7 @@ asks for what changed since the generation it has applied. Nothing here locks ou
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from rag.errors import LibraryError, NoPaperError
 from rag.schema import Origin, Paper, Where
@@ -33,6 +33,7 @@ from rag.tables import (
     TAGS,
     VECTORS,
     Changes,
+    Mark,
     Passage,
     Source,
     Views,
@@ -50,7 +51,7 @@ class Catalogue:
     """The catalogue in one SQLite file (WAL mode). Reads are safe from any thread and process."""
 
     def __init__(self, path: Path) -> None:
-        """Opens, and creates where absent, the catalogue at ``path``.
+        """Opens the catalogue at ``path``, which `create` has made.
 
         Raises:
             LibraryError: the file is no catalogue, or was written by a newer Vouch.
@@ -59,9 +60,6 @@ class Catalogue:
         self._engine = sa.create_engine(f"sqlite:///{path}")
         sa.event.listen(self._engine, "connect", _prepare)
         with self._sql() as sql:
-            TABLES.create_all(sql)
-            sql.execute(insert(META).values(key="schema", value=str(SCHEMA_VERSION)).on_conflict_do_nothing())
-            sql.execute(insert(META).values(key="generation", value="0").on_conflict_do_nothing())
             version = int(self._get(sql, "schema") or 0)
         if version > SCHEMA_VERSION:
             raise LibraryError(
@@ -69,20 +67,34 @@ class Catalogue:
                 f"{SCHEMA_VERSION}): install that version, or name another library."
             )
 
+    @classmethod
+    def create(cls, path: Path) -> Catalogue:
+        """Opens the catalogue at ``path``, made first where there is none; only one process may do so at a time.
+
+        Raises:
+            LibraryError: it cannot be made, or not be opened.
+        """
+        if not path.exists():
+            # Under another name until it is whole, so that nobody opens half a catalogue.
+            draft = path.with_name(f"{path.name}.new")
+            draft.unlink(missing_ok=True)
+            engine = sa.create_engine(f"sqlite:///{draft}")
+            with _told(path), engine.begin() as sql:
+                TABLES.create_all(sql)
+                known = {"schema": str(SCHEMA_VERSION), "generation": "0", "library": secrets.token_hex(8)}
+                sql.execute(sa.insert(META), [{"key": key, "value": value} for key, value in known.items()])
+            engine.dispose()
+            draft.replace(path)
+        return cls(path)
+
     def close(self) -> None:
         """Closes every connection."""
         self._engine.dispose()
 
     @contextmanager
     def _sql(self) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.DBAPIError as error:
-            raise LibraryError(
-                f"The catalogue {self.path} cannot be used ({error.orig}): see that the disk has room and the file "
-                "is yours to write, then run the command again; nothing written before is lost."
-            ) from error
+        with _told(self.path), self._engine.begin() as connection:
+            yield connection
 
     @staticmethod
     def _get(sql: sa.Connection, key: str) -> str | None:
@@ -97,6 +109,12 @@ class Catalogue:
             return int(self._get(sql, "generation") or 0)
 
     @property
+    def mark(self) -> Mark:
+        """The library's own name, drawn at random when it was made, and its generation."""
+        with self._sql() as sql:
+            return self._get(sql, "library") or "", int(self._get(sql, "generation") or 0)
+
+    @property
     def embedder(self) -> str | None:
         """Identity of the embedder that made the vectors; None while there are none."""
         with self._sql() as sql:
@@ -109,11 +127,11 @@ class Catalogue:
                               for t in (PAPERS, CHUNKS))
         return papers, chunks
 
-    def papers(self, ids: Iterable[str] | None = None) -> tuple[Paper, ...]:
+    def papers(self, ids: Iterable[str] | None = None, *, missing_ok: bool = False) -> tuple[Paper, ...]:
         """The papers with these ids in their order (all of them in the order of arrival for None), with origins.
 
         Raises:
-            NoPaperError: an id is unknown.
+            NoPaperError: an id is unknown, unless ``missing_ok``, which leaves it out.
         """
         wanted = None if ids is None else list(ids)
         with self._sql() as sql:
@@ -125,11 +143,11 @@ class Catalogue:
                 origin = Origin(file=row.file, record=row.record, uri=row.uri, sha256=row.sha256)
                 origins[row.paper_id].append(origin)
         missing = [paper_id for paper_id in wanted or () if paper_id not in bodies]
-        if missing:
+        if missing and not missing_ok:
             raise NoPaperError(f"No paper has the id {missing[0]!r}: `vouch papers list` shows the ids.")
         return tuple(
             replace(paper_of(bodies[paper_id]), origins=tuple(origins[paper_id]))
-            for paper_id in (sorted(bodies) if wanted is None else wanted)
+            for paper_id in (sorted(bodies) if wanted is None else wanted) if paper_id in bodies
         )
 
     def select(self, where: Where | None) -> frozenset[str] | None:
@@ -215,8 +233,8 @@ class Catalogue:
             dropped = sql.execute(
                 sa.select(DROPPED.c.chunk_id, DROPPED.c.paper_id).where(DROPPED.c.generation > since))
             gone = tuple((row.chunk_id, row.paper_id) for row in dropped)
-            generation = int(self._get(sql, "generation") or 0)
-        return Changes(generation=generation, papers=papers, passages=passages, dropped=gone)
+            mark = self._get(sql, "library") or "", int(self._get(sql, "generation") or 0)
+        return Changes(mark=mark, papers=papers, passages=passages, dropped=gone)
 
     # ---- writing, one transaction each
 
@@ -229,6 +247,18 @@ class Catalogue:
             yield writing
             if writing.touched:
                 sql.execute(sa.update(META).where(META.c.key == "generation").values(value=str(generation)))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turns the database's errors into one sentence."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise LibraryError(
+            f"The catalogue {path} cannot be used ({error.orig}): see that the disk has room and the file is yours to "
+            "write, then run the command again; nothing written before is lost."
+        ) from error
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection

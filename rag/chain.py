@@ -59,6 +59,7 @@ def documents(hits: Sequence[Hit]) -> list[Document]:
         spans = [(passage.text, passage.start, passage.end) for passage in hit.passages]
         for text, start, end in spans or [(paper.abstract, 0, len(paper.abstract))]:
             metadata = {"paper_id": paper.id, "title": paper.label, "year": paper.year, "url": paper.url,
+                        "text_kind": paper.text_kind,
                         "score": hit.score, "rank": rank, "start": start, "end": end}
             found.append(Document(page_content=text, metadata=metadata))
     return found

@@ -23,10 +23,11 @@ _WEAK = 0.42
 # A word or two may stand anywhere; they quote nothing.
 _QUOTABLE = 3
 
-_NEGATIONS = frozenset(
-    "no not nor never neither none without cannot lack lacks lacking fail fails failed failing unable hardly "
-    "n't nothing fewer few".split()
-)
+_NEGATION = re.compile(
+    r"\b(?:no|not|nor|never|neither|none|nobody|nothing|without|cannot|lacks?|lacking|fail(?:s|ed|ing)?|unable|hardly|"
+    r"rarely)\b|n[’']t\b", re.IGNORECASE)
+# How far a negation reaches, in content words.
+_SCOPE = 3
 _UP = frozenset(stem(word) for word in
                 "improve improves increase increases higher better raise raises boost gain gains outperform "
                 "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise "
@@ -41,7 +42,7 @@ _SPELLED = {name: str(value) for value, name in enumerate(
 
 
 @dataclass(frozen=True)
-class Source:
+class Grounds:
     """A text that statements are checked against.
 
     Attributes:
@@ -68,7 +69,7 @@ class Source:
         return "".join(c for c, _ in kept), tuple(at for _, at in kept)
 
 
-def locate(quote: str, source: Source) -> Span | None:
+def locate(quote: str, source: Grounds) -> Span | None:
     """Where the quote stands in the text: exactly, else by its letters and digits alone; None where it does not.
 
     A quote must begin and end where words of the text do.
@@ -97,16 +98,20 @@ def _whole(text: str, start: int, end: int) -> bool:
     return not (inside_left or inside_right)
 
 
-def quoted(statement: str, source: Source) -> Support | None:
+def quoted(statement: str, source: Grounds) -> Support | None:
     """Full support where the statement is the source's own words; None where it is not, or is under three words."""
     span = locate(statement.strip(), source) if len(words(statement)) >= _QUOTABLE else None
     if span is None:
         return None
     start, end = span
+    sentence = next((first for first, last in reversed(source.spans) if first <= start), start)
+    if numbers(source.text[start:end]) != numbers(statement) or _negations(source.text[sentence:start]):
+        # The same letters, but not the same number; or words from behind a "not".
+        return None
     return Support(verdict="supported", score=1.0, quote=source.text[start:end], start=start, end=end)
 
 
-def verify(statement: str, vector: NDArray[np.float32], source: Source, rarity: Rarity = lambda _: 1.0) -> Support:
+def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0) -> Support:
     """What the source says for the statement: the verdict, its score and the words it rests on.
 
     Verbatim words are supported. Else the best sentence, or two neighbours, must cover the statement's content words
@@ -169,26 +174,36 @@ def _coverage(claim: frozenset[str], covering: frozenset[str], rarity: Rarity) -
 
 def _opposed(statement: str, quote: str) -> bool:
     """Whether one denies what the other says, or they point in opposite directions and in no common one."""
-    ours, theirs = words(statement.replace("n't", " not")), words(quote.replace("n't", " not"))
-    negated = any(word in _NEGATIONS for word in ours) != any(word in _NEGATIONS for word in theirs)
-    our_stems, their_stems = {stem(word) for word in ours}, {stem(word) for word in theirs}
-    up, down = bool(our_stems & _UP), bool(our_stems & _DOWN)
-    flipped = (up and not down and bool(their_stems & _DOWN) and not their_stems & _UP) or (
-        down and not up and bool(their_stems & _UP) and not their_stems & _DOWN)
-    # A negation in a statement that the quote lacks denies it; one in the quote alone may concern something else.
-    denied = negated and any(word in _NEGATIONS for word in ours)
-    return denied != flipped if (denied or flipped) else False
+    ours, theirs = frozenset(content_stems(statement)), frozenset(content_stems(quote))
+    we_deny, they_deny = _denied(statement), _denied(quote)
+    if (they_deny & (ours - we_deny)) or (we_deny & (theirs - they_deny)):
+        return True
+    up, down = bool(ours & _UP), bool(ours & _DOWN)
+    return (up and not down and bool(theirs & _DOWN) and not theirs & _UP) or (
+        down and not up and bool(theirs & _UP) and not theirs & _DOWN)
 
 
-_FRAME = frozenset(content_stems(
-    "abstract abstracts address addressed addresses agree answer approach approaches author authors closest come "
-    "comparison concern contrast differ differently directly discuss discusses evidence finally find first following "
-    "found however library look many opposite others overall paper papers point question relate related relevant "
-    "report reports respectively result results second several show similarly some studies study summary third "
-    "together topic view work works one two three four five six seven eight nine ten eleven twelve"))
+def _negations(text: str) -> list[re.Match[str]]:
+    return list(_NEGATION.finditer(text))
+
+
+def _denied(text: str) -> frozenset[str]:
+    """The content words that a negation reaches: the next three behind it, as far as the clause goes."""
+    reached: set[str] = set()
+    for match in _negations(text):
+        clause = re.split(r"[,;:.!?()]|\b(?:but|and|while|whereas)\b", text[match.end():], maxsplit=1)[0]
+        reached.update(content_stems(clause)[:_SCOPE])
+    return frozenset(reached)
+
+
+# All that a sentence may say that cites nothing: how many papers there are, and words that lead from one to the next.
+_FRAME = re.compile(
+    r"(?:(?:these|the following|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) "
+    r"(?:papers?|stud(?:y|ies)|works?)(?: in the library)? "
+    r"(?:address(?:es)?|discuss(?:es)?|concerns?|come closest)(?: (?:this|the|your))?(?: (?:topic|question|subject))?"
+    r"|however|by contrast|in contrast|in summary|in short|overall|similarly|together)[.:,]?", re.IGNORECASE)
 
 
 def is_frame(statement: str) -> bool:
     """Whether a sentence only connects others and claims nothing of a paper ("Three papers address this.")."""
-    stems = content_stems(statement)
-    return bool(stems) and all(word in _FRAME or word.isdigit() for word in stems)
+    return _FRAME.fullmatch(statement.strip()) is not None

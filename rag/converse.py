@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.schema import Paper, Turn, Where
+from rag.text import content_stems
 
-_PRONOUN = re.compile(
-    r"\b(?:they|them|their|those|these|it|its|(?:which|any|some|all|none|one|most|how many) of (?:them|these|those)|"
-    r"(?:that|this|the same|said) (?:paper|work|study|method|approach|article)|the (?:former|latter))\b", re.IGNORECASE)
+_PLURAL = re.compile(
+    r"\b(?:they|them|their|those|these|(?:that|this|the same|said) (?:paper|work|study|method|approach|article)|"
+    r"the (?:former|latter))\b", re.IGNORECASE)
+_SINGULAR = re.compile(r"\b(?:it|its)\b", re.IGNORECASE)
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-_ORDINAL = re.compile(rf"\b(?:the )?({'|'.join(_ORDINALS)}|last)(?: (?:one|paper|work|study))\b|\[(\d+)\]|#(\d+)\b",
-                      re.IGNORECASE)
+_ORDINAL = re.compile(
+    rf"\b(?:the )?({'|'.join(_ORDINALS)}|last)(?: (?:one|paper|work|study))\b"
+    r"(?! (?:on|to|about|that|which|in|of|for)\b)|\[(\d+)\]|#(\d+)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,9 @@ def resolve(question: str, history: Sequence[Turn], where: Where | None = None) 
         if paper is not None:
             return Resolved(question=question, rewritten=f"{question} (“{paper.label}”)",
                             where=replace(base, ids=(paper.id,)))
-    if _PRONOUN.search(question):
+    singular = _SINGULAR.search(question)
+    # In "what is pruning and why does it work?" the question itself says what "it" is.
+    if _PLURAL.search(question) or (singular and not content_stems(question[:singular.start()])):
         count = "the paper" if len(shown) == 1 else f"the {len(shown)} papers"
         return Resolved(question=question, rewritten=f"{question} (among {count} of the answer before)",
                         where=replace(base, ids=tuple(paper.id for paper in shown)))

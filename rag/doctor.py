@@ -10,6 +10,7 @@ from typing import Literal
 
 from rag.errors import VouchError
 from rag.library import Library
+from rag.settings import user_file
 
 _LOW_DISK = 500_000_000
 
@@ -26,7 +27,14 @@ class Finding:
 
 def examine(library: Library) -> tuple[Finding, ...]:
     """Looks at everything; a problem becomes a finding, never an error. Sends nothing but to a configured model."""
-    return (*_library(library), *_embedder(library), *_indexes(library), *_model(library))
+    return (_settings(), *_library(library), *_embedder(library), *_indexes(library), *_model(library))
+
+
+def _settings() -> Finding:
+    path = user_file()
+    return Finding(subject="settings", state="ok",
+                   detail=f"read from {path} and the environment" if path.exists() else
+                   f"read from the environment; {path} would be read too")
 
 
 def _library(library: Library) -> Iterator[Finding]:

@@ -321,8 +321,9 @@ class CachedEmbedder:
     def _database(self) -> Iterator[sqlite3.Connection]:
         # A connection for each use: threads may share the embedder, and nothing stays open.
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=60)) as database, database:
                 yield database
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise EmbedderError(f"The cache of vectors {self._path} cannot be used ({error}); delete it, or name "
                                 "another file.") from error

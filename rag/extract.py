@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag import cite
 from rag.floor import coverage
 from rag.parse import Drafted
-from rag.retrieve import Evidence, Retrieved
+from rag.retrieve import Found, Retrieved
 from rag.text import content_stems
 
 # A question for one fact is answered by at most so many sentences, the best first.
@@ -49,7 +49,7 @@ def asks_fact(question: str) -> bool:
     return _FACT.match(question) is not None
 
 
-def draft(retrieved: Retrieved, evidence: Mapping[str, Evidence], *, sure: bool) -> Iterator[Drafted]:
+def draft(retrieved: Retrieved, evidence: Mapping[str, Found], *, sure: bool) -> Iterator[Drafted]:
     """The answer's sentences, verbatim, each with the label of its paper.
 
     For a subject: a line that counts the papers, then each paper's best sentence in order of relevance. For a fact:
@@ -73,7 +73,7 @@ def draft(retrieved: Retrieved, evidence: Mapping[str, Evidence], *, sure: bool)
     yield from distinct
 
 
-def _candidates(retrieved: Retrieved, label: str, item: Evidence) -> list[_Candidate]:
+def _candidates(retrieved: Retrieved, label: str, item: Found) -> list[_Candidate]:
     abstract = item.hit.paper.abstract
     fact, quantity = asks_fact(retrieved.question), _QUANTITY.search(retrieved.question) is not None
     spans = [span for passage in item.passages for span in passage.sentences]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ProjectionError
-from rag.tables import Changes
+from rag.tables import Changes, Mark
 from rag.text import analyzer, content_stems
 
 _MARK = "generation"
@@ -26,10 +27,14 @@ class WordIndex:
         self._lock = threading.RLock()
 
     @property
-    def applied(self) -> int:
-        """The generation this projection has applied; -1 where it is empty."""
-        mark = self._folder / _MARK
-        return int(mark.read_text()) if mark.exists() else -1
+    def mark(self) -> Mark:
+        """Whose writes this projection has applied, and up to which generation; -1 where it is empty."""
+        try:
+            library, generation = (self._folder / _MARK).read_text().split()
+            return library, int(generation)
+        except (FileNotFoundError, ValueError):
+            # A mark cut short by a power failure says as little as none.
+            return "", -1
 
     def search(self, question: str, k: int, ids: Iterable[str] | None = None) -> tuple[tuple[str, float], ...]:
         """The papers with the question's words: id and BM25 score, best first; only among ``ids`` where given.
@@ -79,7 +84,10 @@ class WordIndex:
             writer.commit()
             writer.wait_merging_threads()
             draft = self._folder / f"{_MARK}.new"
-            draft.write_text(str(changes.generation))
+            with draft.open("w") as file:
+                file.write("{} {}".format(*changes.mark))
+                file.flush()
+                os.fsync(file.fileno())
             draft.replace(self._folder / _MARK)
         except (ValueError, OSError) as error:
             raise ProjectionError(
@@ -103,6 +111,8 @@ class WordIndex:
         """Empties the projection, so that all is applied anew."""
         with self._lock:
             self._index = None
+            # The mark goes first: what is left of a reset that was cut short must not pass for the whole.
+            (self._folder / _MARK).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _open(self) -> Any:  # noqa: ANN401 - tantivy has no types

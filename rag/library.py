@@ -110,6 +110,8 @@ class Library:
             NoLibraryError: there is no library yet.
             SettingsError: "llm" was asked for and no model is configured.
         """
+        if engine not in (None, "extractive", "llm"):
+            raise SettingsError(f"There is no engine {engine!r}: ask with \"extractive\" or \"llm\".")
         use_model = engine == "llm" or (engine is None and self.settings.model is not None)
         return answer(self.store, question, history, where, self._writer if use_model else None)
 
@@ -117,7 +119,7 @@ class Library:
         """What a text says for a sentence: the checker alone, on any two texts."""
         spans = sentences(text)
         embedded = self.store.embedder.embed([Marked(text=text, spans=spans)])[0]
-        source = cite.Source(text=text, spans=spans, vectors=embedded.spans)
+        source = cite.Grounds(text=text, spans=spans, vectors=embedded.spans)
         return cite.verify(sentence, self.store.embedder.embed_query(sentence), source, self._rarity())
 
     def examples(self, count: int = 4) -> tuple[str, ...]:
@@ -187,9 +189,10 @@ class Library:
         """
         self.store.catalogue.papers(ids)
         with self.store.writing() as writing:
+            for file in files:
+                if not writing.papers_of([file])[1]:
+                    raise NoPaperError(f"No file called {file!r} was read: `vouch papers show ID` tells a paper's.")
             described, uris = writing.papers_of(files)
-            if files and not uris:
-                raise NoPaperError(f"No file called {files[0]!r} was read: `vouch papers list` shows what is there.")
             writing.forget_sources(writing.uris_of(ids), records=False)
             writing.forget_sources(uris, records=True)
             gone = list(dict.fromkeys([*ids, *(set(described) & set(writing.orphans()))]))
@@ -226,7 +229,11 @@ class Library:
     # ---- care
 
     def repair(self) -> None:
-        """Makes the vector and word indexes anew from the catalogue, embedding nothing."""
+        """Makes the vector and word indexes anew from the catalogue, embedding nothing.
+
+        Raises:
+            NoLibraryError: there is no library yet.
+        """
         self.store.rebuild()
 
     def reembed(self, progress: Callable[[int], None] | None = None) -> None:

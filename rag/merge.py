@@ -7,16 +7,13 @@ from dataclasses import replace
 
 from rag.schema import Paper
 
-# What a person may correct by hand.
-CORRECTABLE = ("title", "year")
 
-
-def merge(paper_id: str, records: Sequence[Paper], corrections: Mapping[str, str | int] | None = None) -> Paper:
+def merge(paper_id: str, records: Sequence[Paper]) -> Paper:
     """The paper that the records, in the order they were first seen, describe together.
 
     Title and abstract come from one record, so that no text is ever mixed from two: the authors' own abstract before
     a summary, a titled record before an untitled one, then the first seen. What that record lacks is taken from the
-    others, a printed year before an inferred one. Corrections made by hand stand above all records.
+    others, a printed year before an inferred one.
 
     Raises:
         ValueError: there are no records.
@@ -25,7 +22,7 @@ def merge(paper_id: str, records: Sequence[Paper], corrections: Mapping[str, str
         raise ValueError(f"no record describes paper {paper_id}")
     ordered = sorted(records, key=lambda record: (record.text_kind != "abstract", record.title is None))
     dated = sorted(ordered, key=lambda record: (record.year is None, record.year_inferred))[0]
-    paper = replace(
+    return replace(
         ordered[0],
         id=paper_id,
         authors=next((record.authors for record in ordered if record.authors), ()),
@@ -38,11 +35,10 @@ def merge(paper_id: str, records: Sequence[Paper], corrections: Mapping[str, str
         venue=next((record.venue for record in ordered if record.venue), None),
         origins=tuple(origin for record in records for origin in record.origins),
     )
-    return correct(paper, corrections or {})
 
 
 def correct(paper: Paper, corrections: Mapping[str, str | int]) -> Paper:
-    """The paper as a person corrected it; a year given by hand is no longer inferred."""
+    """The paper as a person corrected it, above all records; a year given by hand is no longer inferred."""
     if "title" in corrections:
         paper = replace(paper, title=str(corrections["title"]))
     if "year" in corrections:

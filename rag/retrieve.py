@@ -23,7 +23,7 @@ _FEW = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Found:
     """A retrieved paper with what the question is compared to.
 
     Attributes:
@@ -49,7 +49,7 @@ class Retrieved:
 
     question: str
     vector: NDArray[np.float32]
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[Found, ...] = ()
     frequencies: Mapping[str, int] = field(default_factory=dict)
     papers: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
@@ -89,18 +89,20 @@ def retrieve(store: Store, question: str, k: int = 10, where: Where | None = Non
     }
     fused = fuse(views)
     places = {name: ranks(column) for name, column in views.items()}
-    best = np.argsort(-fused, kind="stable")[:k]
-    papers = catalogue.papers([candidates[i] for i in best])
-    passages = catalogue.passages([paper.id for paper in papers])
+    best = [int(i) for i in np.argsort(-fused, kind="stable")[:k]]
+    passages = catalogue.passages([candidates[i] for i in best])
+    # A paper removed since is left out.
+    best = [i for i in best if candidates[i] in passages]
+    papers = {paper.id: paper for paper in catalogue.papers([candidates[i] for i in best], missing_ok=True)}
     evidence = tuple(
-        Evidence(
-            hit=Hit(paper=paper, score=float(np.clip(fused[i], 0.0, 1.0)),
-                    passages=_best_passages(vector, passages[paper.id]),
+        Found(
+            hit=Hit(paper=papers[candidates[i]], score=float(np.clip(fused[i], 0.0, 1.0)),
+                    passages=_best_passages(vector, passages[candidates[i]]),
                     ranks={name: int(column[i]) for name, column in places.items() if column[i]}),
-            passages=passages[paper.id],
+            passages=passages[candidates[i]],
             scores={name: float(column[i]) for name, column in views.items() if np.isfinite(column[i])},
         )
-        for i, paper in zip(best, papers, strict=True)
+        for i in best if candidates[i] in papers
     )
     ended = perf_counter()
     return Retrieved(question=question, vector=vector, evidence=evidence, papers=store.words.count(),

@@ -163,9 +163,8 @@ def load(env_file: Path | None = None, environ: Mapping[str, str] | None = None)
 
 def _read_file(env_file: Path | None) -> dict[str, str]:
     import dotenv
-    import platformdirs
 
-    path = platformdirs.user_config_path("vouch") / ".env" if env_file is None else env_file.expanduser()
+    path = user_file() if env_file is None else env_file.expanduser()
     if not path.is_file():
         if env_file is None:
             return {}
@@ -176,6 +175,13 @@ def _read_file(env_file: Path | None) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {path} cannot be read ({error}); mend or move it.") from error
     return {name: value for name, value in found.items() if value and value.strip()}
+
+
+def user_file() -> Path:
+    """The file of settings that is read where it exists: `.env` in the user's configuration folder."""
+    import platformdirs
+
+    return platformdirs.user_config_path("vouch") / ".env"
 
 
 def quiet() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,14 @@ from rag.chunk import chunk
 from rag.errors import BusyError, EmbedderError, LibraryError, NoLibraryError
 from rag.lexical import WordIndex
 from rag.marked import Embedded, Embedder, Marked
+from rag.merge import correct
 from rag.schema import Paper
 from rag.tables import Passage
-from rag.vectors import VectorIndex
+from rag.vectors import vector_index
 from rag.writing import Writing
 
 CATALOGUE = "catalogue.sqlite"
-# A writer holds the lock for one batch, some seconds; a minute of them in a queue is a sign of something wrong.
+# A writer holds the lock for one batch, some seconds; minutes of them in a queue are a sign of something wrong.
 _PATIENCE = 180.0
 
 Prepared = Mapping[str, Embedded]
@@ -47,8 +49,9 @@ class Store:
         """``embedder`` is called when the first text is to be embedded."""
         self.folder = folder
         self._open_embedder = embedder
-        name = "chunks" if chroma_url is None else f"vouch-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-        self.vectors = VectorIndex(folder / "chroma", chroma_url, name)
+        place = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+        name = "chunks" if chroma_url is None else f"vouch-{place}"
+        self.vectors = vector_index(folder / "chroma", chroma_url, name)
         self.words = WordIndex(folder / "words")
         self._catalogue: Catalogue | None = None
         self._seen = -1
@@ -106,7 +109,7 @@ class Store:
         """
         with self._locked(_PATIENCE), self._state:
             if self._catalogue is None:
-                self._catalogue = Catalogue(self.folder / CATALOGUE)
+                self._catalogue = Catalogue.create(self.folder / CATALOGUE)
             catalogue = self._catalogue
             self._check_embedder()
             if catalogue.generation != self._seen:
@@ -132,7 +135,8 @@ class Store:
 
     def put(self, writing: Writing, paper_ids: Sequence[str], prepared: Prepared) -> None:
         """Merges, cuts and stores these papers anew, with vectors from ``prepared``; embeds what is missing there."""
-        papers = [writing.merged(paper_id) for paper_id in paper_ids]
+        bare = {paper_id: writing.merged(paper_id) for paper_id in paper_ids}
+        papers = [correct(paper, writing.corrections(paper_id)) for paper_id, paper in bare.items()]
         cuts = {paper.id: cut_paper(paper, self.embedder) for paper in papers}
         needed = {cut.passage.vector_key: cut.marked for group in cuts.values() for cut in group}
         known = writing.known_vectors(list(needed))
@@ -143,29 +147,32 @@ class Store:
                 embedded = late.get(key) or prepared[key]
                 writing.put_vector(key, embedded.vector, embedded.spans)
         for paper in papers:
-            writing.put_paper(paper, [cut.passage for cut in cuts[paper.id]])
+            writing.put_paper(bare[paper.id], paper, [cut.passage for cut in cuts[paper.id]])
 
     def rebuild(self) -> None:
         """Makes both projections anew from the catalogue, embedding nothing."""
+        self._check_embedder()
         with self._locked(_PATIENCE), self._state:
-            self._check_embedder()
             for projection in (self.vectors, self.words):
                 projection.reset()
+            # Readers hold on to what was there until the generation moves.
+            with self.catalogue.write() as writing:
+                writing.advance()
             self._sync()
 
     def reembed(self, progress: Callable[[int], None] | None = None) -> None:
         """Embeds every paper anew with the embedder that the settings ask for."""
         papers = self.catalogue.papers()
-        prepared = dict[str, Embedded]()
         cuts = {cut.passage.vector_key: cut.marked for paper in papers for cut in cut_paper(paper, self.embedder)}
-        prepared.update(zip(cuts, self.embedder.embed(list(cuts.values()), progress), strict=True))
+        prepared = dict(zip(cuts, self.embedder.embed(list(cuts.values()), progress), strict=True))
         with self._locked(_PATIENCE), self._state:
+            # First, so that vectors of two embedders never meet in it, not even if this process dies.
+            self.vectors.reset()
             with self.catalogue.write() as writing:
                 writing.set_embedder(self.embedder.identity)
                 writing.clear_vectors()
-                self.put(writing, [paper.id for paper in papers], prepared)
-            for projection in (self.vectors, self.words):
-                projection.reset()
+                # As they are now: papers may have come and gone meanwhile.
+                self.put(writing, [paper.id for paper in self.catalogue.papers()], prepared)
             self._sync()
 
     def close(self) -> None:
@@ -214,8 +221,8 @@ class Store:
     def _follow(self, generation: int) -> None:
         """Sees another process's writes; finishes them where that process died before its projections."""
         self._let_go()
-        applied = min(self.vectors.applied, self.words.applied)
-        if applied < generation:
+        mark = self.catalogue.mark
+        if self.vectors.mark != mark or self.words.mark != mark:
             try:
                 with self._locked(0.0):
                     self._let_go()
@@ -223,16 +230,21 @@ class Store:
                     return
             except BusyError:
                 # The writer is alive and about to do it; the next read looks again.
-                self._seen = applied
+                self._seen = -1
                 return
         self._seen = generation
 
     def _sync(self) -> None:
+        library, generation = self.catalogue.mark
         for projection in (self.vectors, self.words):
-            applied = projection.applied
-            if applied < self.catalogue.generation:
+            made_from, applied = projection.mark
+            if made_from != library or applied > generation:
+                # What it holds is of another library, or of a catalogue that was put back from a copy.
+                projection.reset()
+                applied = -1
+            if applied < generation:
                 projection.apply(self.catalogue.changes(applied))
-        self._seen = self.catalogue.generation
+        self._seen = generation
 
 
 def cut_paper(paper: Paper, embedder: Embedder) -> tuple[Cut, ...]:

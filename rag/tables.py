@@ -16,6 +16,8 @@ from rag.text import Span
 
 Key = tuple[str, str]
 Vectors = NDArray[np.float32]
+# Which library's writes a projection has applied, and up to which generation.
+Mark = tuple[str, int]
 
 TABLES = sa.MetaData()
 META = sa.Table("meta", TABLES, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", sa.Text))
@@ -24,7 +26,8 @@ PAPERS = sa.Table(
     TABLES,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("body", sa.Text, nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
+    # The paper without what a person corrected: what its next copy is compared to when no record is left.
+    sa.Column("bare", sa.Text, nullable=False),
     sa.Column("year", sa.Integer, index=True),
     sa.Column("generation", sa.Integer, nullable=False, index=True),
 )
@@ -152,7 +155,7 @@ class Views:
 class Changes:
     """What happened since a generation: papers to index anew (with their passages) and chunks that are gone."""
 
-    generation: int
+    mark: Mark
     papers: tuple[Paper, ...]
     passages: tuple[Passage, ...]
     dropped: tuple[Key, ...]

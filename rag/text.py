@@ -30,11 +30,11 @@ STOP_WORDS = frozenset(
 
 
 def normalise(text: str) -> str:
-    """NFC, without control and zero-width characters, white space folded to single blanks."""
+    """NFC, without control, zero-width and surrogate characters, white space folded to single blanks."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     kept = "".join(
-        c if unicodedata.category(c) not in ("Cc", "Cf") else (" " if c in "\t\n\r\v\f" else "")
+        c if unicodedata.category(c) not in ("Cc", "Cf", "Cs") else (" " if c in "\t\n\r\v\f" else "")
         for c in unicodedata.normalize("NFC", text)
     )
     return " ".join(kept.split())
@@ -74,8 +74,8 @@ def stem(word: str) -> str:
 
 
 def content_stems(text: str) -> list[str]:
-    """Stems of the words that carry meaning, in order."""
-    return [stem(word) for word in words(text) if word not in STOP_WORDS]
+    """Stems of the words that carry meaning, in order, cut as the word index cuts them ("3.5" is "3" and "5")."""
+    return [stem(part) for word in words(text) if word not in STOP_WORDS for part in re.split("[.,]", word)]
 
 
 def sentences(text: str) -> tuple[Span, ...]:

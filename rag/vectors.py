@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ProjectionError
-from rag.tables import Changes
+from rag.tables import Changes, Mark
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -21,15 +23,28 @@ if TYPE_CHECKING:
 _INDEX = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 300, "max_neighbors": 32}}
 _BATCH = 2000
 
+_OPEN: WeakValueDictionary[tuple[str, str | None, str], VectorIndex] = WeakValueDictionary()
+_OPENING = threading.Lock()
+
+
+def vector_index(folder: Path, url: str | None = None, name: str = "chunks") -> VectorIndex:
+    """The process's index over that folder, or over that collection of a server.
+
+    There is one for all who ask: Chroma keeps one database open for all clients of a folder in a process, and only
+    when the last of them lets go does the next see what other processes wrote.
+    """
+    with _OPENING:
+        return _OPEN.setdefault((str(folder.resolve()), url, name), VectorIndex(folder, url, name))
+
 
 class VectorIndex:
-    """Chunk vectors in Chroma: embedded in a folder, or on a server.
+    """Chunk vectors in Chroma: embedded in a folder, or on a server. Made by `vector_index`.
 
     An embedded client never sees what another process wrote (measured on Chroma 1.5.9), so the library calls
     `refresh` when the generation has moved; a server is always fresh.
     """
 
-    def __init__(self, folder: Path, url: str | None = None, name: str = "chunks") -> None:
+    def __init__(self, folder: Path, url: str | None, name: str) -> None:
         """Opens nothing yet. ``name`` is the collection's, which a server shared by several libraries needs."""
         self._folder = folder
         self._url = url
@@ -39,10 +54,11 @@ class VectorIndex:
         self._lock = threading.RLock()
 
     @property
-    def applied(self) -> int:
-        """The generation this projection has applied; -1 where it is empty."""
+    def mark(self) -> Mark:
+        """Whose writes this projection has applied, and up to which generation; -1 where it is empty."""
         with self._lock:
-            return int((self._open().metadata or {}).get("generation", -1))
+            known = self._open().metadata or {}
+            return str(known.get("library", "")), int(known.get("generation", -1))
 
     def search(self, vector: NDArray[np.float32], k: int) -> tuple[tuple[str, float], ...]:
         """The nearest chunks: paper id and cosine similarity, best first.
@@ -82,7 +98,8 @@ class VectorIndex:
                                          titles[passage.chunk.paper_id].label, titles[passage.chunk.paper_id].year)
                                for passage in batch],
                 )
-            collection.modify(metadata={"generation": changes.generation})
+            library, generation = changes.mark
+            collection.modify(metadata={"library": library, "generation": generation})
 
     def count(self) -> int:
         """Chunks in the projection."""
@@ -100,8 +117,12 @@ class VectorIndex:
     close = refresh
 
     def reset(self) -> None:
-        """Empties the projection, so that all is applied anew."""
+        """Empties the projection, whatever state it is in, so that all is applied anew."""
         with self._lock, _told(self._place):
+            if self._url is None:
+                self.refresh()
+                shutil.rmtree(self._folder, ignore_errors=True)
+                return
             self._open()
             assert self._client is not None
             self._client.delete_collection(self._name)
@@ -139,12 +160,22 @@ class _told:  # noqa: N801 - reads as a clause: with _told(place)
 
 def _connect(folder: Path, url: str | None) -> ClientAPI:
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
-    quiet = Settings(anonymized_telemetry=False)
+    # Every setting spelled out: Chroma would else take CHROMA_* from the environment and from a .env in whatever
+    # folder one stands in, and send all text to the server named there.
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
+    quiet = Settings(**{**defaults, "_env_file": None, "anonymized_telemetry": False})
     if url is None:
         folder.mkdir(parents=True, exist_ok=True)
-        return chromadb.PersistentClient(path=str(folder), settings=quiet)
+        try:
+            return chromadb.PersistentClient(path=str(folder), settings=quiet)
+        except Exception:
+            # A database that failed to open stays in Chroma's registry (1.5.9), and would be handed out again.
+            SharedSystemClient._identifier_to_system.pop(str(folder), None)
+            SharedSystemClient._identifier_to_refcount.pop(str(folder), None)
+            raise
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)

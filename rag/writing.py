@@ -45,7 +45,12 @@ class Writing:
     def __init__(self, sql: sa.Connection, generation: int) -> None:
         self._sql = sql
         self._generation = generation
+        self._seen: int | None = None
         self.touched = False
+
+    def advance(self) -> None:
+        """Moves the generation although nothing changed, so that every reader looks again."""
+        self.touched = True
 
     def set_embedder(self, identity: str) -> None:
         """Records which embedder makes the vectors."""
@@ -57,11 +62,14 @@ class Writing:
         """Stores a record (it has one origin) for a paper, a new one for None; returns the paper's id."""
         self.touched = True
         origin = record.origins[0]
-        seen = self._sql.execute(sa.select(sa.func.coalesce(sa.func.max(RECORDS.c.seen), 0) + 1)).scalar_one()
+        if self._seen is None:
+            self._seen = self._sql.execute(sa.select(sa.func.coalesce(sa.func.max(RECORDS.c.seen), 0))).scalar_one()
+        self._seen = seen = self._seen + 1
         if paper_id is None:
             paper_id = _new_id(seen)
             self._sql.execute(sa.insert(PAPERS).values(
-                id=paper_id, body=dump(replace(record, id=paper_id)), label=record.label, generation=self._generation))
+                id=paper_id, body=dump(replace(record, id=paper_id)), bare=dump(replace(record, id=paper_id)),
+                generation=self._generation))
         values = {"paper_id": paper_id, "file": origin.file, "sha256": origin.sha256, "body": dump(record)}
         self._sql.execute(insert(RECORDS).values(uri=origin.uri, record=origin.record, seen=seen, **values)
                           .on_conflict_do_update(index_elements=["uri", "record"], set_=values))
@@ -92,8 +100,8 @@ class Writing:
         for row in sorted(rows, key=lambda row: row.seen):
             grouped[row.paper_id].append(record_of(row))
         orphans = [paper_id for paper_id in best if not grouped[paper_id]]
-        for row in select_in(self._sql, sa.select(PAPERS.c.id, PAPERS.c.body), PAPERS.c.id, orphans):
-            grouped[row.id].append(paper_of(row.body))
+        for row in select_in(self._sql, sa.select(PAPERS.c.id, PAPERS.c.bare), PAPERS.c.id, orphans):
+            grouped[row.id].append(paper_of(row.bare))
         return {paper_id: tuple(records) for paper_id, records in grouped.items()}
 
     def drop_records_beyond(self, uri: str, numbers: Iterable[int]) -> tuple[str, ...]:
@@ -133,23 +141,30 @@ class Writing:
         return tuple(self._sql.execute(sa.select(PAPERS.c.id).where(PAPERS.c.id.not_in(described))).scalars())
 
     def merged(self, paper_id: str) -> Paper:
-        """The paper as its records and corrections now describe it; as it was where no record is left."""
+        """The paper as its records now describe it, or last did where none is left; without corrections.
+
+        Raises:
+            NoPaperError: no paper has that id.
+        """
         rows = self._sql.execute(
             sa.select(RECORDS).where(RECORDS.c.paper_id == paper_id).order_by(RECORDS.c.seen)).all()
-        corrections = {row.field: json.loads(row.value) for row in self._sql.execute(
-            sa.select(CORRECTIONS).where(CORRECTIONS.c.paper_id == paper_id))}
         records = [record_of(row) for row in rows]
         if not records:
-            body = self._sql.execute(sa.select(PAPERS.c.body).where(PAPERS.c.id == paper_id)).scalar()
+            body = self._sql.execute(sa.select(PAPERS.c.bare).where(PAPERS.c.id == paper_id)).scalar()
             if body is None:
                 raise NoPaperError(f"No paper has the id {paper_id!r}: `vouch papers list` shows the ids.")
             records = [paper_of(body)]
-        return merge(paper_id, records, corrections)
+        return merge(paper_id, records)
 
-    def put_paper(self, paper: Paper, passages: Sequence[Passage]) -> None:
-        """Stores a merged paper and its passages in place of what was there."""
+    def corrections(self, paper_id: str) -> dict[str, str | int]:
+        """What a person corrected of the paper: field to value."""
+        found = self._sql.execute(sa.select(CORRECTIONS).where(CORRECTIONS.c.paper_id == paper_id))
+        return {row.field: json.loads(row.value) for row in found}
+
+    def put_paper(self, bare: Paper, paper: Paper, passages: Sequence[Passage]) -> None:
+        """Stores a paper, as merged and as corrected, with its passages in place of what was there."""
         self.touched = True
-        values = {"body": dump(paper), "label": paper.label, "year": paper.year, "generation": self._generation}
+        values = {"body": dump(paper), "bare": dump(bare), "year": paper.year, "generation": self._generation}
         self._sql.execute(insert(PAPERS).values(id=paper.id, **values)
                           .on_conflict_do_update(index_elements=["id"], set_=values))
         self._sql.execute(sa.delete(AUTHORS).where(AUTHORS.c.paper_id == paper.id))

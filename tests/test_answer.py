@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,10 @@ def assert_true(library: Library, answer: Answer) -> None:
     met: list[int] = []
     for sentence in answer.sentences:
         assert sentence.verdict in ("supported", "weak")
-        assert sentence.kind == "frame" or sentence.citations
+        if sentence.kind == "frame":
+            assert re.fullmatch(r"(Two|One|These|However|In short).*", sentence.text)
+        else:
+            assert sentence.citations
         for citation in sentence.citations:
             paper = library.papers[citation.paper_id]
             assert shown[citation.label] == paper
@@ -173,6 +177,14 @@ def test_a_count_the_model_gets_wrong_is_withheld(shelf: Library) -> None:
         answer = library.ask(QUESTION)
     assert "Nine" not in answer.text
     assert [sentence.text for sentence in answer.withheld] == ["Nine papers address this."]
+
+
+@pytest.mark.parametrize("claim", ["No papers address this.", "All authors agree.", "Five papers address this."])
+def test_a_frame_claims_nothing_of_the_papers(shelf: Library, claim: str) -> None:
+    with model(shelf, Reply(text=f"{claim} The bound costs nothing at inference time [E1].")) as (library, _):
+        answer = library.ask(QUESTION)
+    assert_true(shelf, answer)
+    assert claim not in answer.text
 
 
 FAILURES: list[Callable[[], Reply]] = [

@@ -59,7 +59,7 @@ def test_the_retriever_gives_a_document_a_passage() -> None:
     assert asked == [QUESTION]
     assert [document.page_content for document in found] == [ABSTRACT[25:57], ABSTRACT[:24], ABSTRACT]
     assert found[0].metadata == {"paper_id": "p1", "title": "Title 1", "year": 2021, "url": None, "score": 1.0,
-                                 "rank": 1, "start": 25, "end": 57}
+                                 "text_kind": "abstract", "rank": 1, "start": 25, "end": 57}
 
 
 # ---- packing

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Library
-from rag.cite import Source, is_frame, locate, numbers
+from rag.cite import Grounds, is_frame, locate, numbers, quoted
 from rag.text import sentences
 
 TEXT = ("A policy trained against a learned reward model soon exploits its errors. On three tasks the bound cuts "
         "overoptimization by 41% while the win rate stays at 63%. The bound does not slow inference.")
 
 
-def source(text: str) -> Source:
+def source(text: str) -> Grounds:
     spans = sentences(text)
-    return Source(text=text, spans=spans, vectors=np.zeros((len(spans), 2), dtype=np.float32))
+    return Grounds(text=text, spans=spans, vectors=np.zeros((len(spans), 2), dtype=np.float32))
 
 
 @pytest.mark.parametrize(("quote", "found"), [
@@ -29,10 +29,18 @@ def test_quotes_are_found_by_their_letters(quote: str, found: str) -> None:
     assert TEXT[span[0]:span[1]].startswith(found)
 
 
-@pytest.mark.parametrize("quote", ["soon exploits his errors", "xploits its err", "41", "", "…"])
+@pytest.mark.parametrize("quote", ["soon exploits his errors", "xploits its err", "", "…"])
 def test_what_is_not_there_is_not_found(quote: str) -> None:
-    found = locate(quote, source(TEXT))
-    assert found is None or TEXT[found[0]:found[1]] == quote == "41"
+    assert locate(quote, source(TEXT)) is None
+
+
+@pytest.mark.parametrize(("quote", "text"), [
+    ("Reward models generalise well.", "It is not true that reward models generalise well."),
+    ("Error falls by 41 percent.", "Error falls by 4.1 percent."),
+    ("a bound", "There is a bound."),
+])
+def test_the_same_letters_are_not_always_a_quote(quote: str, text: str) -> None:
+    assert quoted(quote, source(text)) is None
 
 
 @given(st.data())
@@ -42,7 +50,7 @@ def test_every_run_of_words_is_found_exactly(data: st.DataObject) -> None:
     last = data.draw(st.integers(first, len(words) - 1))
     span = locate(" ".join(words[first:last + 1]), source(TEXT))
     assert span is not None
-    assert TEXT[span[0]:span[1]] in " ".join(words)
+    assert TEXT[span[0]:span[1]].rstrip(".").casefold() == " ".join(words[first:last + 1]).rstrip(".").casefold()
 
 
 @pytest.mark.parametrize(("sentence", "verdict"), [
@@ -50,6 +58,9 @@ def test_every_run_of_words_is_found_exactly(data: st.DataObject) -> None:
     ("The bound reduces overoptimization by 41%.", "supported"),
     ("The bound cuts overoptimization by 14%.", "unsupported"),
     ("The bound slows inference by 20%.", "unsupported"),
+    ("The bound slows inference.", "contradicted"),
+    ("The bound does not cut overoptimization.", "contradicted"),
+    ("The bound cuts overoptimization by 4.1% and the win rate to 6.3%.", "unsupported"),
     ("Convolutional networks recognise birds in forest recordings.", "unsupported"),
 ])
 def test_verdicts(shelf: Library, sentence: str, verdict: str) -> None:
@@ -72,7 +83,9 @@ def test_numbers_have_one_spelling() -> None:
 
 
 @pytest.mark.parametrize(("sentence", "frame"), [
-    ("Three papers address this.", True), ("These papers come closest.", True), ("However, others differ:", True),
+    ("Three papers address this.", True), ("These papers come closest.", True), ("However:", True),
+    ("No papers address this.", False),
+    ("All authors agree.", False), ("However, the papers report opposite results.", False),
     ("Ensembles help.", False), ("Three papers use ensembles.", False), ("", False),
 ])
 def test_frames_claim_nothing(sentence: str, frame: bool) -> None:

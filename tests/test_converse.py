@@ -28,7 +28,8 @@ def test_ordinals_mean_one_of_them(question: str, paper: str) -> None:
     assert resolve(question, HISTORY).where == Where(ids=(paper,))
 
 
-@pytest.mark.parametrize("question", ["What papers address reward hacking?", "Which models scale?"])
+@pytest.mark.parametrize("question", ["What papers address reward hacking?", "Which models scale?",
+                                      "What is pruning and why does it work?", "What was the first paper on pruning?"])
 def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
     resolved = resolve(question, HISTORY, Where(files=("a.txt",)))
     assert (resolved.question, resolved.rewritten, resolved.where) == (question, None, Where(files=("a.txt",)))

@@ -47,6 +47,13 @@ def test_the_same_file_again_changes_nothing(library: Library, tmp_path: Path) -
     consistent(library)
 
 
+def test_a_record_twice_in_its_file_is_one_paper(library: Library, tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "a.jsonl", paper(1), *(paper(number) for number in range(2, 200)), paper(1))
+    report = ingest([file], library)
+    assert (report.read, report.added, report.duplicates) == (200, 199, 1)
+    assert len(next(iter(library.papers)).origins) == 2
+
+
 def test_a_copy_elsewhere_is_the_same_paper(library: Library, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", paper(1))
     report = ingest([tmp_path / "a.jsonl", write_jsonl(tmp_path / "b.jsonl", paper(2), paper(1))], library)
@@ -195,6 +202,96 @@ def test_a_library_of_another_embedder_is_refused(library: Library, tmp_path: Pa
         assert len(opened.search("bees", k=2)) == 2
     with pytest.raises(VouchError, match="fake-32"):
         library.search("bees")
+
+
+def test_a_corrected_paper_that_went_and_came_back_is_the_same(library: Library, tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "a.jsonl", paper(1), paper(2))
+    ingest([file], library)
+    [known, _] = library.papers
+    library.edit(known.id, title="Zebrafish at night")
+    ingest([write_jsonl(file, paper(2))], library)
+    ingest([write_jsonl(file, paper(1), paper(2))], library)
+    assert [found.title for found in library.papers] == ["Zebrafish at night", "Study 2 of bridges"]
+    assert [len(found.origins) for found in library.papers] == [1, 1]
+
+
+def test_an_interrupted_change_is_finished_by_the_file_as_it_was(library: Library, tmp_path: Path) -> None:
+    records = [paper(number) for number in range(200)]
+    file = write_jsonl(tmp_path / "a.jsonl", *records)
+    ingest([file], library)
+    before = [known.abstract for known in library.papers]
+
+    def stop(step: Progress) -> None:
+        if step.stage == "searchable":
+            raise KeyboardInterrupt
+
+    changed = [{**record, "abstract": f"Changed. {record['abstract']}"} for record in records]
+    with pytest.raises(KeyboardInterrupt):
+        ingest([write_jsonl(file, *changed)], library, stop)
+    assert any(known.abstract.startswith("Changed.") for known in library.papers)
+    ingest([write_jsonl(file, *records)], library)
+    assert [known.abstract for known in library.papers] == before
+
+
+def test_broken_characters_cost_no_record(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"na\xefve.jsonl")
+    file.write_text(json.dumps(paper(1, title="Lone \ud800 surrogate")) + "\n" + json.dumps(paper(2)) + "\n")
+    report = ingest(["x" * 300, file], library)
+    assert (report.added, len(report.failures)) == (2, 1)
+    assert ingest([file], library).unchanged == 2
+
+
+def test_records_that_are_all_rejected_make_no_library(library: Library, tmp_path: Path) -> None:
+    report = ingest([write_jsonl(tmp_path / "a.jsonl", {"title": "No text"})], library)
+    assert (report.read, len(report.rejected), report.failures) == (0, 1, ())
+    assert not library.exists
+
+
+def test_repair_mends_a_broken_chroma_under_a_running_reader(library: Library, tmp_path: Path) -> None:
+    ingest([write_jsonl(tmp_path / "a.jsonl", paper(1), paper(2))], library)
+    assert len(library.search("bees", k=2)) == 2
+    (library.path / "chroma" / "chroma.sqlite3").write_bytes(b"no database at all" * 100)
+    with open_library(library.path, settings=library.settings) as opened:
+        with pytest.raises(VouchError, match="vouch doctor --repair"):
+            opened.search("bees")
+        opened.repair()
+        consistent(opened)
+    consistent(library)
+
+
+def test_projections_of_another_library_are_not_trusted(library: Library, tmp_path: Path) -> None:
+    ingest([write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(6)))], library)
+    library.close()
+    for part in library.path.glob("catalogue.sqlite*"):
+        part.unlink()
+    ingest([write_jsonl(tmp_path / "b.jsonl", paper(6), paper(7))], library)
+    consistent(library)
+    assert len(library.search("study", k=20)) == 2
+
+
+def test_a_chroma_named_by_the_folder_one_stands_in_is_ignored(
+        library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = {"CHROMA_API_IMPL": "chromadb.api.fastapi.FastAPI", "CHROMA_SERVER_HOST": "127.0.0.1",
+               "CHROMA_SERVER_HTTP_PORT": "9"}
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in hostile.items()))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHROMA_API_IMPL", hostile["CHROMA_API_IMPL"])
+    ingest([write_jsonl(tmp_path / "a.jsonl", paper(1))], library)
+    consistent(library)
+
+
+def test_papers_added_while_embedding_anew_are_kept(library: Library, tmp_path: Path) -> None:
+    ingest([write_jsonl(tmp_path / "a.jsonl", paper(1))], library)
+    added = []
+
+    def meanwhile(done: int) -> None:
+        if not added:
+            added.append(ingest([write_jsonl(tmp_path / "b.jsonl", paper(2))], library).added)
+
+    library.reembed(meanwhile)
+    assert added == [1]
+    consistent(library)
+    assert len(library.papers) == 2
 
 
 def test_a_lost_projection_is_rebuilt_without_embedding(library: Library, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.merge import merge
+from rag.merge import correct, merge
 from rag.schema import Origin, Paper
 
 
@@ -28,8 +28,8 @@ def test_the_authors_words_stand_before_a_summary() -> None:
 
 
 def test_corrections_stand_above_all() -> None:
-    paper = merge("p1", [record(1, title="Rong", abstract="Text.", year=2020, year_inferred=True)],
-                  {"title": "Right", "year": 2021})
+    paper = correct(merge("p1", [record(1, title="Rong", abstract="Text.", year=2020, year_inferred=True)]),
+                    {"title": "Right", "year": 2021})
     assert (paper.title, paper.year, paper.year_inferred) == ("Right", 2021, False)
 
 

@@ -58,11 +58,11 @@ def _evaluate_folder(folder: Path, library: Library, tell: Told) -> Report:
         with open_library(Path(scratch) / "library", settings=settings, embedder=embedder) as temporary:
             ingest([corpus], temporary, reading)
             places = _by_origin(temporary)
-            lines = corpus.read_text(encoding="utf-8").splitlines()
+            lines = corpus.read_text(encoding="utf-8").split("\n")
             known = {str(json.loads(line)["_id"]): places.get(f"{corpus.name}#{number}")
                      for number, line in enumerate(lines, 1) if line.strip()}
             relevant = _qrels(judgements, known)
-            asked = [json.loads(line) for line in queries.read_text(encoding="utf-8").splitlines() if line.strip()]
+            asked = [json.loads(line) for line in queries.read_text(encoding="utf-8").split("\n") if line.strip()]
             questions = [Judged(question=query["text"], relevant=relevant[str(query["_id"])])
                          for query in asked if relevant.get(str(query["_id"]))]
             return measure(folder.name, temporary, questions, answers=False,
@@ -88,7 +88,7 @@ def _qrels(path: Path, known: Mapping[str, str | None]) -> dict[str, dict[str, i
 
 def _questions(path: Path, places: Mapping[str, str]) -> list[Judged]:
     questions = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if not line.strip():
             continue
         try:
