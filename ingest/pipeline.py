@@ -93,6 +93,8 @@ def _files(given: str | Path) -> list[Path]:
 
 
 def _found(given: str | Path) -> list[Path]:
+    if not str(given):
+        raise SourceError("An empty path names nothing: give a file or a folder.")
     if str(given).startswith(("http://", "https://")):
         raise SourceError(f"{given} is an address: save the page or download the file, then ingest that.")
     path = Path(given).expanduser()
@@ -121,7 +123,8 @@ def _ingest_file(path: Path, store: Store, tell: Callable[[Progress], None]) -> 
     tell(Progress(stage="reading", done=0, total=1, file=name))
     reading = read(data, name, uri)
     if not reading.papers:
-        return IngestReport(rejected=reading.rejected)
+        refused = _failure(path, SourceError(f"{name} holds no record that can be read: see what is said of each."))
+        return replace(refused, rejected=(*refused.rejected, *reading.rejected))
     report = IngestReport(read=len(reading.papers), rejected=reading.rejected)
     total = len(reading.papers)
     now = {paper.origins[0].record: paper.origins[0].sha256 for paper in reading.papers}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rag import cite, extract, floor
+from rag import agree, cite, extract, floor
 from rag.converse import Resolved, resolve
 from rag.errors import ModelError
 from rag.parse import Drafted
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 _LOOKED_AT = 40
 _CITED = 12
 _NEAREST = 5
+# Sentences of a model that are checked at most: an answer has a dozen.
+_SENTENCES = 60
 
 
 def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Where | None = None,
@@ -103,7 +107,10 @@ def _write(draft: _Draft, writer: Writer, question: str) -> Iterator[Said]:
     from rag.chain import declines
 
     try:
-        for item in writer.draft(question, {label: found.hit for label, found in draft.relevant.items()}):
+        for number, item in enumerate(writer.draft(question, {label: it.hit for label, it in draft.relevant.items()})):
+            if number == _SENTENCES:
+                # Whoever writes on and on is not answering; what stood up so far is the answer.
+                return
             if isinstance(item, Usage):
                 draft.usage = item
             elif declines(item):
@@ -150,6 +157,7 @@ class _Draft:
     relevant: dict[str, Found] = field(default_factory=dict)
     confidence: float = 0.0
     _read: dict[str, cite.Grounds] = field(default_factory=dict)
+    _drafted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         found = self.retrieved.evidence
@@ -166,10 +174,11 @@ class _Draft:
                                     self.retrieved.papers)))
 
     def take(self, drafted: Drafted) -> Iterator[Said]:
-        """Checks a sentence; yields it if it may be shown, else withholds it."""
-        sentence = self._checked(drafted)
-        if sentence in self.told:
+        """Checks a sentence; yields it if it may be shown, else withholds it. One that came before is left out."""
+        if drafted.text in self._drafted:
             return
+        self._drafted.add(drafted.text)
+        sentence = self._checked(drafted)
         if sentence.verdict in ("supported", "weak"):
             self.told.append(sentence)
             yield Said(sentence=sentence)
@@ -181,13 +190,16 @@ class _Draft:
         if not drafted.labels and cite.is_frame(drafted.text):
             # What a model counts must be the papers it was given, or those it has cited.
             counted = {str(len(self.relevant)), str(len(self.numbers))}
-            right = self.engine == "extractive" or cite.numbers(drafted.text) <= counted
+            right = self.engine == "extractive" or agree.numbers(drafted.text) <= counted
             return Sentence(text=drafted.text, kind="frame" if right else "statement")
+        # Embedded once, and only where the words do not speak for themselves.
+        vector = cache(lambda: self.store.embedder.embed_query(drafted.text))
         named = [label for label in dict.fromkeys(drafted.labels) if label in self.relevant]
-        supports = {label: self._support(drafted.text, label) for label in named}
+        supports = {label: self._support(drafted.text, label, vector) for label in named}
         held = {label: support for label, support in supports.items() if support.verdict in ("supported", "weak")}
         if not held:
-            others = {label: self._support(drafted.text, label) for label in self.relevant if label not in supports}
+            others = {label: self._support(drafted.text, label, vector)
+                      for label in self.relevant if label not in supports}
             best = max(others, key=lambda label: others[label].score, default=None)
             if best is not None and others[best].verdict == "supported":
                 held = {best: others[best]}
@@ -203,12 +215,9 @@ class _Draft:
             Citation(label=self._number(self.relevant[label].hit.paper.id), paper_id=self.relevant[label].hit.paper.id,
                      support=support) for label, support in held.items()))
 
-    def _support(self, text: str, label: str) -> Support:
+    def _support(self, text: str, label: str, vector: Callable[[], NDArray[np.float32]]) -> Support:
         grounds = self._grounds(label)
-        verbatim = cite.quoted(text, grounds)
-        if verbatim is not None:
-            return verbatim
-        return cite.verify(text, self.store.embedder.embed_query(text), grounds, self._rarity)
+        return cite.quoted(text, grounds) or cite.verify(text, vector(), grounds, self._rarity)
 
     def _rarity(self, stem: str) -> float:
         return floor.rarity(self.store.words.frequencies(stem).get(stem, 0), self.retrieved.papers)

@@ -254,7 +254,12 @@ def _told(path: Path) -> Iterator[None]:
     """Turns the database's errors into one sentence."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
+    except sa.exc.DatabaseError as error:
+        if any(sign in str(error.orig) for sign in ("malformed", "not a database", "no such")):
+            raise LibraryError(
+                f"The catalogue {path} is damaged ({error.orig}): put back a copy of it, or move {path.parent} away "
+                "and ingest your files again."
+            ) from error
         raise LibraryError(
             f"The catalogue {path} cannot be used ({error.orig}): see that the disk has room and the file is yours to "
             "write, then run the command again; nothing written before is lost."

@@ -10,8 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import agree
 from rag.schema import Support, Verdict
-from rag.text import Span, content_stems, stem, words
+from rag.text import Span, content_stems, words
 
 Rarity = Callable[[str], float]
 
@@ -22,23 +23,6 @@ _WEAK = 0.42
 
 # A word or two may stand anywhere; they quote nothing.
 _QUOTABLE = 3
-
-_NEGATION = re.compile(
-    r"\b(?:no|not|nor|never|neither|none|nobody|nothing|without|cannot|lacks?|lacking|fail(?:s|ed|ing)?|unable|hardly|"
-    r"rarely)\b|n[’']t\b", re.IGNORECASE)
-# How far a negation reaches, in content words.
-_SCOPE = 3
-_UP = frozenset(stem(word) for word in
-                "improve improves increase increases higher better raise raises boost gain gains outperform "
-                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise "
-                "grow".split())
-_DOWN = frozenset(stem(word) for word in
-                  "degrade degrades decrease decreases lower worse reduce reduces drop drops decline underperform "
-                  "underperforms slower less smaller weaken hurt hurts harm harms deteriorate cut cuts shrink mitigate "
-                  "prevent eliminate limit".split())
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
-_SPELLED = {name: str(value) for value, name in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve".split())}
 
 
 @dataclass(frozen=True)
@@ -104,11 +88,12 @@ def quoted(statement: str, source: Grounds) -> Support | None:
     if span is None:
         return None
     start, end = span
+    quote = source.text[start:end]
     sentence = next((first for first, last in reversed(source.spans) if first <= start), start)
-    if numbers(source.text[start:end]) != numbers(statement) or _negations(source.text[sentence:start]):
+    if agree.numbers(quote) != agree.numbers(statement) or agree.negations(source.text[sentence:start]):
         # The same letters, but not the same number; or words from behind a "not".
         return None
-    return Support(verdict="supported", score=1.0, quote=source.text[start:end], start=start, end=end)
+    return Support(verdict="supported", score=1.0, quote=quote, start=start, end=end)
 
 
 def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0) -> Support:
@@ -141,59 +126,31 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
             if score > best_score:
                 best, best_score = (first, last), score
     start, end = source.spans[best[0]][0], source.spans[best[1]][1]
+    # Of two sentences, the one that says it is the one that may deny it.
+    core = max(range(best[0], best[1] + 1), key=lambda at: _coverage(claim, source.stems[at], rarity))
     quote = source.text[start:end]
     score = min(max(best_score, 0.0), 1.0)
-    stated = f"{source.title}\n{source.text}"
-    return Support(verdict=_verdict(statement, quote, stated, score), score=round(score, 4), quote=quote,
+    return Support(verdict=_verdict(statement, quote, source.text[slice(*source.spans[core])], source, score), score=round(score, 4), quote=quote,
                    start=start, end=end)
 
 
-def _verdict(statement: str, quote: str, text: str, score: float) -> Verdict:
-    if score < _WEAK:
+def _verdict(statement: str, quote: str, core: str, source: Grounds, score: float) -> Verdict:
+    """The score's verdict, lowered by whatever the statement adds to the words it rests on."""
+    paper = f"{source.title}\n{source.text}"
+    if score < _WEAK or agree.invents(statement, paper) or agree.strays(statement, paper):
         return "unsupported"
-    if not numbers(statement) <= numbers(text):
-        return "unsupported"
-    if _opposed(statement, quote):
+    if agree.opposed(statement, core):
         return "contradicted" if score >= _SUPPORTED else "unsupported"
-    if score < _SUPPORTED or not numbers(statement) <= numbers(quote):
+    if not agree.counted_alike(statement, quote):
+        return "unsupported"
+    if agree.strengthens(statement, quote) or not agree.numbers(statement) <= agree.numbers(quote):
         return "weak"
-    return "supported"
-
-
-def numbers(text: str) -> frozenset[str]:
-    """The numbers a text states, in one spelling: "1,000" and "1000", "two" and "2" are the same."""
-    digits = {match.group().replace(",", "").rstrip(".") for match in _NUMBER.finditer(text)}
-    spelled = {_SPELLED[word] for word in words(text) if word in _SPELLED and word != "one"}
-    return frozenset(digits | spelled)
+    return "supported" if score >= _SUPPORTED else "weak"
 
 
 def _coverage(claim: frozenset[str], covering: frozenset[str], rarity: Rarity) -> float:
     total = sum(rarity(word) for word in claim)
     return sum(rarity(word) for word in claim & covering) / total if total else 0.0
-
-
-def _opposed(statement: str, quote: str) -> bool:
-    """Whether one denies what the other says, or they point in opposite directions and in no common one."""
-    ours, theirs = frozenset(content_stems(statement)), frozenset(content_stems(quote))
-    we_deny, they_deny = _denied(statement), _denied(quote)
-    if (they_deny & (ours - we_deny)) or (we_deny & (theirs - they_deny)):
-        return True
-    up, down = bool(ours & _UP), bool(ours & _DOWN)
-    return (up and not down and bool(theirs & _DOWN) and not theirs & _UP) or (
-        down and not up and bool(theirs & _UP) and not theirs & _DOWN)
-
-
-def _negations(text: str) -> list[re.Match[str]]:
-    return list(_NEGATION.finditer(text))
-
-
-def _denied(text: str) -> frozenset[str]:
-    """The content words that a negation reaches: the next three behind it, as far as the clause goes."""
-    reached: set[str] = set()
-    for match in _negations(text):
-        clause = re.split(r"[,;:.!?()]|\b(?:but|and|while|whereas)\b", text[match.end():], maxsplit=1)[0]
-        reached.update(content_stems(clause)[:_SCOPE])
-    return frozenset(reached)
 
 
 # All that a sentence may say that cites nothing: how many papers there are, and words that lead from one to the next.

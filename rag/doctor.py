@@ -66,7 +66,10 @@ def _embedder(library: Library) -> Iterator[Finding]:
         yield Finding(subject="embedder", state="fail", detail=str(error),
                       remedy="see VOUCH_EMBEDDINGS, and that its server or package is there")
         return
-    made_with = library.store.catalogue.embedder if library.exists else None
+    try:
+        made_with = library.store.catalogue.embedder if library.exists else None
+    except VouchError:
+        return  # what is said of the library says it all
     if made_with not in (None, embedder.identity):
         yield Finding(subject="embedder", state="fail",
                       detail=f"the library was made with {made_with}, the settings ask for {embedder.identity}",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag import cite
+from rag import agree
 from rag.floor import coverage
 from rag.parse import Drafted
 from rag.retrieve import Found, Retrieved
@@ -84,7 +84,7 @@ def _candidates(retrieved: Retrieved, label: str, item: Found) -> list[_Candidat
         text = abstract[start:end]
         score = (0.6 * near + 0.25 * coverage(content_stems(text), retrieved.frequencies, retrieved.papers)
                  + 0.15 * item.hit.score)
-        if quantity and cite.numbers(text):
+        if quantity and agree.numbers(text):
             score += 0.1
         elif not fact and _OWN.search(text):
             score += 0.06

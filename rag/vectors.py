@@ -121,6 +121,8 @@ class VectorIndex:
         with self._lock, _told(self._place):
             if self._url is None:
                 self.refresh()
+                if self._folder.is_file():
+                    self._folder.unlink()
                 shutil.rmtree(self._folder, ignore_errors=True)
                 return
             self._open()

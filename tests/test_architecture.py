@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up; a module may import from floors below its own, and from its own where that makes no circle.
 FLOORS = [
     {"prompts", "rag.schema", "rag.errors", "rag.text"},
-    {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse"},
+    {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse",
+     "rag.agree"},
     {"rag.tables", "rag.marked"},
     {"rag.minilm"},
     {"rag.writing", "rag.catalogue", "rag.embed", "rag.vectors", "rag.lexical", "rag.llm", "rag.cite"},

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Library
-from rag.cite import Grounds, is_frame, locate, numbers, quoted
+from rag.agree import numbers
+from rag.cite import Grounds, is_frame, locate, quoted
 from rag.text import sentences
 
 TEXT = ("A policy trained against a learned reward model soon exploits its errors. On three tasks the bound cuts "

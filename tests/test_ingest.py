@@ -14,6 +14,7 @@ import pytest
 
 from ingest import Progress, ingest
 from rag import Library, Paper, VouchError, Where, open_library
+from rag.doctor import examine
 from rag.errors import NoLibraryError, NoPaperError
 from rag.settings import Settings
 from tests.records import write_jsonl
@@ -243,8 +244,24 @@ def test_broken_characters_cost_no_record(library: Library, tmp_path: Path) -> N
 
 def test_records_that_are_all_rejected_make_no_library(library: Library, tmp_path: Path) -> None:
     report = ingest([write_jsonl(tmp_path / "a.jsonl", {"title": "No text"})], library)
-    assert (report.read, len(report.rejected), report.failures) == (0, 1, ())
+    assert [str(item.origin) for item in report.rejected] == ["a.jsonl#0", "a.jsonl#1"]
     assert not library.exists
+
+
+def test_an_abstract_that_is_a_book_is_rejected(library: Library, tmp_path: Path) -> None:
+    book = paper(1, abstract="One sentence after the other. " * 2000)
+    report = ingest([write_jsonl(tmp_path / "a.jsonl", book, paper(2))], library)
+    assert (report.added, [str(item.origin) for item in report.rejected]) == (1, ["a.jsonl#1"])
+    assert "characters" in report.rejected[0].reason
+
+
+def test_a_damaged_catalogue_is_told_as_such(library: Library, tmp_path: Path) -> None:
+    ingest([write_jsonl(tmp_path / "a.jsonl", paper(1))], library)
+    library.close()
+    (library.path / "catalogue.sqlite").write_bytes(b"garbage" * 1000)
+    with pytest.raises(VouchError, match="damaged"):
+        library.search("bees")
+    assert {finding.subject: finding.state for finding in examine(library)}["library"] == "fail"
 
 
 def test_repair_mends_a_broken_chroma_under_a_running_reader(library: Library, tmp_path: Path) -> None:

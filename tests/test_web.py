@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from rag.errors import SettingsError
 from rag.schema import Answer, Citation, IngestReport, Origin, Paper, Reference, Rejected, Sentence, Support, Where
 from ui.notebook import Notebook
+from ui.web.adding import keep, report_line, safe_name
 from ui.web.answer_html import answer_html, draft_html, question_html
 from ui.web.card import card, cited_span, outside, paper_link
 from ui.web.chat import Chat
 from ui.web.pump import pumped
-from ui.web.shelf import chosen, earlier_html, filter_line, report_line, welcome_html
+from ui.web.shelf import chosen, earlier_html, filter_line, welcome_html
 from ui.web.typeset import typeset
 
 TAGS = {"div", "p", "span", "a", "ul", "li", "details", "summary", "button", "pre", "code", "mark", "h2"}
@@ -175,7 +176,7 @@ def test_an_empty_library_offers_the_sample(tmp_path: Path) -> None:
 def test_titles_of_conversations_are_escaped(tmp_path: Path) -> None:
     notebook = Notebook(tmp_path / "notebook.sqlite")
     chat = Chat(ScriptedLibrary(tmp_path), notebook)  # type: ignore[arg-type]
-    list(chat.answer("<b>bold?</b>", [], "", None, "s"))
+    list(chat.answer("<b>bold?</b>", [], "", None))
     assert "<b>" not in earlier_html(notebook.conversations(), "")
 
 
@@ -183,10 +184,10 @@ def test_titles_of_conversations_are_escaped(tmp_path: Path) -> None:
 
 def test_chat_keeps_what_it_answered(tmp_path: Path) -> None:
     chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
-    *_, (messages, conversation) = chat.answer("rewards?", [], "", None, "s")
+    *_, (messages, conversation) = chat.answer("rewards?", [], "", None)
     assert [message["role"] for message in messages] == ["user", "assistant"]
     assert chat.shown(conversation) == messages
-    *_, (longer, same) = chat.answer("and?", messages, conversation, None, "s")
+    *_, (longer, same) = chat.answer("and?", messages, conversation, None)
     assert same == conversation
     assert longer[:2] == messages
     assert "Understood as" in longer[3]["content"]
@@ -195,7 +196,7 @@ def test_chat_keeps_what_it_answered(tmp_path: Path) -> None:
 def test_an_answer_that_cannot_be_kept_is_still_shown(tmp_path: Path) -> None:
     (tmp_path / "notebook.sqlite").write_bytes(b"no database" * 200)
     chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
-    *_, (messages, _) = chat.answer("rewards?", [], "", None, "s")
+    *_, (messages, _) = chat.answer("rewards?", [], "", None)
     assert "Ensembles of reward models" in messages[1]["content"]
     assert "could not be kept" in messages[2]["content"]
     assert chat.shown("any") == []
@@ -204,9 +205,9 @@ def test_an_answer_that_cannot_be_kept_is_still_shown(tmp_path: Path) -> None:
 
 def test_stopping_keeps_what_was_said(tmp_path: Path) -> None:
     chat = Chat(ScriptedLibrary(tmp_path, delay=0.05), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
-    for messages, _ in chat.answer("rewards?", [], "", None, "s"):
+    for messages, conversation in chat.answer("rewards?", [], "", None):
         if "Pushing" in messages[1]["content"]:
-            chat.stop("s")
+            chat.stop(conversation)
     assert "Stopped before the end" in messages[1]["content"]
     assert "Reward: When Optimising" in messages[1]["content"]
     assert "one remedy" not in messages[1]["content"]
@@ -233,11 +234,42 @@ def test_pump_gives_up_at_once_and_the_work_unwinds() -> None:
             unwound.set()
 
     started = time.monotonic()
-    for number in pumped(work, stop):
+    for number in pumped(work, stop.is_set):
         if number == 2:
             stop.set()
     assert time.monotonic() - started < 2
     assert unwound.wait(2)
+
+
+def test_what_was_told_before_giving_up_is_still_read() -> None:
+    stop, told = threading.Event(), threading.Event()
+
+    def work(tell: Callable[[int], None]) -> None:
+        for number in range(5):
+            tell(number)
+        told.set()
+
+    items = pumped(work, stop.is_set)
+    assert next(items) == 0
+    assert told.wait(2)
+    stop.set()
+    assert list(items) == [1, 2, 3, 4]
+
+
+def test_work_goes_on_when_its_reader_leaves() -> None:
+    left, ended = threading.Event(), threading.Event()
+
+    def work(tell: Callable[[int], None]) -> None:
+        tell(1)
+        assert left.wait(2)
+        tell(2)
+        ended.set()
+
+    items = pumped(work)
+    next(items)
+    items.close()  # type: ignore[attr-defined]
+    left.set()
+    assert ended.wait(2)
 
 
 def test_pump_raises_what_the_work_raised() -> None:
@@ -245,7 +277,7 @@ def test_pump_raises_what_the_work_raised() -> None:
         tell(1)
         raise SettingsError("no")
 
-    items = pumped(work, threading.Event())
+    items = pumped(work)
     assert next(items) == 1
     with pytest.raises(SettingsError):
         next(items)

@@ -42,6 +42,17 @@ _FORMATS = (
 )
 
 
+# No abstract is longer; a thesis in an abstract's field would hold up everyone behind it.
+_LONGEST = 30_000
+
+
+def _bounded(record: Record) -> Record:
+    length = len(record.paper.abstract) if record.paper else 0
+    if length <= _LONGEST:
+        return record
+    return Record(number=record.number, reason=f"an abstract of {length:,} characters, which is none")
+
+
 def read(data: bytes, file: str, uri: str) -> Reading:
     """Read a file of papers, in whichever format it is.
 
@@ -59,7 +70,7 @@ def read(data: bytes, file: str, uri: str) -> Reading:
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
         raise SourceError(f"{file} is the source of a web page: copy the page's text, or save it as text.")
     chosen = next((f for f in sorted(_FORMATS, key=lambda f: suffix not in f.suffixes) if f.detect(text)), None)
-    records = tuple(chosen.read(text)) if chosen else ()
+    records = tuple(map(_bounded, chosen.read(text))) if chosen else ()
     if chosen is None or not records:
         raise SourceError(
             f"{file} holds no papers that Vouch can read: "

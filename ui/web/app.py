@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.errors import SettingsError
+from rag.errors import SettingsError, VouchError
 from rag.settings import quiet
 from ui.notebook import Notebook
 from ui.web.chat import Chat
@@ -40,10 +41,14 @@ _HEADERS = {
 }
 
 
-def build(library: Library) -> FastAPI:
+def build(library: Library, host: str = "127.0.0.1") -> FastAPI:
     """The web application over a library, which stays open while it is served.
 
     Conversations are kept beside the catalogue, in a file of their own.
+
+    Args:
+        library: the library to talk to.
+        host: the address it is served on, which a browser may name besides the usual ones of this machine.
     """
     quiet()  # Gradio reports home unless it is told not to before its first page
     app = FastAPI(title="Vouch", docs_url=None, redoc_url=None, openapi_url=None)
@@ -56,7 +61,7 @@ def build(library: Library) -> FastAPI:
     with gr.Blocks(title="Vouch", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         wire(blocks, lay_out(), chat)
     app.add_middleware(_Guard)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(_LOOPBACK), www_redirect=False)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, _in_address(host)], www_redirect=False)
     gr.mount_gradio_app(
         app, blocks, path="/", theme=theme(), head=head(), footer_links=[], ssr_mode=False,
         mcp_server=False, run_history=False, show_error=True,
@@ -84,8 +89,8 @@ def serve(library: Library, host: str = "127.0.0.1", port: int = 7860,
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise SettingsError(f"Cannot serve on {host}, port {port} ({error.strerror}); choose another port.") from error
-    config = uvicorn.Config(build(library), log_level="warning", access_log=False)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    config = uvicorn.Config(build(library, host), log_level="warning", access_log=False)
+    address = f"http://{_in_address(host)}:{listening.getsockname()[1]}"
     threading.Thread(target=_warm, args=(library,), daemon=True).start()
     with listening:
         _Announcing(config, partial(announce, address) if announce else None).run(sockets=[listening])
@@ -105,9 +110,16 @@ class _Announcing(uvicorn.Server):
 
 
 def _warm(library: Library) -> None:
-    """Load what the first question needs, so that nobody waits for it."""
-    if library.exists and len(library.papers):
-        library.search("warm", k=1)
+    """Load what the first question needs, so that nobody waits for it; what is wrong with it is told at once."""
+    try:
+        if library.exists and len(library.papers):
+            library.search("warm", k=1)
+    except VouchError as error:
+        print(f"vouch: {error}", file=sys.stderr, flush=True)
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_loopback(host: str) -> bool:

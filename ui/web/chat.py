@@ -1,25 +1,25 @@
 """What happens when somebody asks, stops, opens a citation or a conversation, or adds files. Knows no Gradio.
 
-Nothing of a conversation lives here: the page holds its id, the notebook its turns. So a reloaded page, a second
-tab and a restarted server all go on where the last answer ended.
+Nothing of a conversation lives here but the answer under way: the page holds its id, the notebook its turns. So a
+reloaded page, a second tab and a restarted server all go on where the last answer ended.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 from urllib.parse import unquote
 
 from rag.errors import LibraryError, VouchError
 from rag.schema import Turn, Where
 from ui.notebook import Notebook, new_id
+from ui.web.adding import added, uploaded
 from ui.web.answer_html import answer_html, failure_html, question_html
 from ui.web.card import card, cited_span, missing
 from ui.web.draft import drafts
-from ui.web.shelf import ANY_YEAR, added, earlier_html, holdings, welcome_html
+from ui.web.live import Live
+from ui.web.shelf import ANY_YEAR, earlier_html, holdings, welcome_html
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -41,55 +41,74 @@ class Chat:
     def __init__(self, library: Library, notebook: Notebook) -> None:
         self.library = library
         self.notebook = notebook
-        self._stops: dict[str, threading.Event] = {}
+        self._live: dict[str, Live[Shown]] = {}
 
-    def answer(self, question: str, shown: Shown, conversation: str, where: Where | None,
-               session: str) -> Iterator[tuple[Shown, str]]:
+    def answer(self, question: str, shown: Shown, conversation: str,
+               where: Where | None) -> Iterator[tuple[Shown, str]]:
         """Answer a question at the end of a conversation, a longer answer each time.
+
+        Who stops reading does not stop the answer: it is finished and kept without them.
 
         Args:
             question: what was asked; not blank.
             shown: the messages on the page so far.
             conversation: its id, empty for a new one.
             where: which papers to look at.
-            session: who asked, so that they can stop it.
 
         Yields:
             The messages now, and the conversation's id.
         """
         conversation = conversation or new_id()
+        live = self._live[conversation] = Live[Shown]()
+        live.start(self._answered(question, shown, conversation, where, live))
+        for messages in live.watch():
+            yield messages, conversation
+
+    def _answered(self, question: str, shown: Shown, conversation: str, where: Where | None,
+                  live: Live[Shown]) -> Iterator[Shown]:
         asked = [*shown, Message(role="user", content=question_html(question))]
-        stop = self._stops[session] = threading.Event()
         try:
-            history = self._turns(conversation)
-            for draft in drafts(self.library, question, history, where, stop):
-                yield _with(asked, draft.html()), conversation
-            assert draft.answer is not None
-            yield from self._kept(conversation, Turn(question=question, answer=draft.answer), asked)
+            for draft in drafts(self.library, question, self._turns(conversation), where, live.given_up):
+                if draft.answer is None:
+                    yield _with(asked, draft.html())
+                else:
+                    yield self._kept(conversation, Turn(question=question, answer=draft.answer), asked)
         except VouchError as error:
-            yield _with(asked, failure_html(str(error))), conversation
+            yield _with(asked, failure_html(str(error)))
         except Exception:
-            yield _with(asked, failure_html("Something broke inside Vouch; its log tells what.")), conversation
+            yield _with(asked, failure_html("Something broke inside Vouch; its log tells what."))
             raise
         finally:
-            stop.set()
-            if self._stops.get(session) is stop:
-                del self._stops[session]
+            if self._live.get(conversation) is live:
+                del self._live[conversation]
 
-    def _kept(self, conversation: str, turn: Turn, asked: Shown) -> Iterator[tuple[Shown, str]]:
+    def _kept(self, conversation: str, turn: Turn, asked: Shown) -> Shown:
+        answered = _with(asked, answer_html(turn.answer))
         try:
             self.notebook.append(conversation, turn)
         except LibraryError as error:
-            unsaved = failure_html(f"This answer could not be kept: {error}")
-            yield [*_with(asked, answer_html(turn.answer)), Message(role="assistant", content=unsaved)], conversation
+            return _with(answered, failure_html(f"This answer could not be kept: {error}"))
+        return answered
 
-    def stop(self, session: str) -> None:
-        """Stop the answer that this page is waiting for, if there is one."""
-        if stop := self._stops.get(session):
-            stop.set()
+    def watch(self, conversation: str) -> Iterator[tuple[Shown, bool]]:
+        """A conversation's messages, again as long as an answer in it grows; none where there is no such conversation.
+
+        Yields:
+            The messages now, and whether an answer is under way.
+        """
+        live = self._live.get(conversation)
+        shown: Shown = []
+        for shown in live.watch() if live else ():
+            yield shown, True
+        yield shown or self.shown(conversation), False
+
+    def stop(self, conversation: str) -> None:
+        """Stop the answer that is under way in a conversation, if there is one."""
+        if live := self._live.get(conversation):
+            live.stop()
 
     def shown(self, conversation: str) -> Shown:
-        """A conversation's messages; none where there is no such conversation."""
+        """The messages of a conversation's turns; none where there is no such conversation."""
         messages: Shown = []
         for turn in self._turns(conversation):
             messages += _with([Message(role="user", content=question_html(turn.question))], answer_html(turn.answer))
@@ -124,19 +143,15 @@ class Chat:
         except LibraryError as error:
             return failure_html(str(error))
 
-    def add(self, paths: Sequence[str]) -> Iterator[str]:
-        """Take uploaded files into the library, telling how far it is; the copies made by the upload are deleted."""
-        try:
-            yield from added(paths, self.library)
-        finally:
-            for path in paths:
-                Path(path).unlink(missing_ok=True)
+    def add(self, copies: Sequence[str]) -> Iterator[str]:
+        """Take uploaded files into the library, telling how far it is; the copies made by the upload are removed."""
+        return uploaded(copies, self.library)
 
     def add_sample(self) -> Iterator[str]:
         """Take the bundled papers into the library."""
         from ingest.sample import sample_path
 
-        yield from added([str(sample_path())], self.library)
+        return added([sample_path()], self.library)
 
     def holdings(self) -> str:
         """The library in one line."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,8 @@ class Draft:
         match event:
             case Evidence(hits=hits):
                 self.hits = hits
-                self.doing = f"Reading {len(hits)} paper{'' if len(hits) == 1 else 's'}…"
+                self.doing = (f"Reading {len(hits)} paper{'' if len(hits) == 1 else 's'}…" if hits
+                              else "None of them carries an answer…")
             case Said(sentence=sentence):
                 self.said.append(sentence)
                 self.doing = "Checking the next sentence…"
@@ -67,8 +67,15 @@ class Draft:
 
 
 def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Where | None,
-           stop: threading.Event) -> Iterator[Draft]:
+           given_up: Callable[[], bool]) -> Iterator[Draft]:
     """The draft, once before the first event and again after each; the last one holds the answer.
+
+    Args:
+        library: whom to ask.
+        question: what was asked.
+        history: the turns before it.
+        where: which papers to look at.
+        given_up: whether the rest of the answer is not wanted any more; then what was said so far is the answer.
 
     Raises:
         VouchError: the library cannot answer.
@@ -80,7 +87,7 @@ def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Wh
         for event in library.stream(question, history=history, where=where):
             tell(event)
 
-    for event in pumped(work, stop):
+    for event in pumped(work, given_up):
         draft.follow(event)
         yield draft
     if draft.answer is None:

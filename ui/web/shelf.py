@@ -1,21 +1,16 @@
-"""What the page tells of the library and the conversations around the chat, as HTML; and adding papers to it."""
+"""What the page tells of the library and the conversations around the chat, as HTML."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.errors import VouchError
-from rag.schema import IngestReport, Where
+from rag.schema import Where
 from ui.notebook import Conversation
-from ui.web.pump import pumped
 from ui.web.typeset import escape
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Progress
     from rag.library import Library
-
 
 # What a year's field holds when it is no bound.
 ANY_YEAR = (("Any", 0),)
@@ -84,41 +79,6 @@ def filter_line(where: Where | None) -> str:
     files = where.files if where else ()
     named = files[0] if len(files) == 1 else f"{len(files)} files" if files else "all files"
     return f"Search in: {years} · {named}"
-
-
-def added(paths: Sequence[str], library: Library) -> Iterator[str]:
-    """Ingest the files, telling in a line each how far it is; the last line is what came of it."""
-    from ingest import ingest
-
-    reports: list[IngestReport] = []
-
-    def work(tell: Callable[[Progress], None]) -> None:
-        reports.append(ingest(list(paths), library, progress=tell))
-
-    try:
-        for progress in pumped(work, threading.Event()):
-            of = f" {progress.done} of {progress.total}" if progress.total else ""
-            yield f"{progress.stage.capitalize()}{of}: {progress.file}" if progress.file else \
-                f"{progress.stage.capitalize()}{of}"
-    except VouchError as error:
-        yield str(error)
-        return
-    yield report_line(reports[0])
-
-
-def report_line(report: IngestReport) -> str:
-    """What an ingest did, in one sentence and, where something was refused, the reasons."""
-    did = [f"{_count(report.added, 'paper')} added"]
-    did += [f"{number} {word}" for number, word in (
-        (report.updated, "updated"), (report.duplicates, "recognised as copies"),
-        (report.unchanged, "known already")) if number]
-    line = ", ".join(did)
-    if not report.rejected:
-        return f"{line}."
-    reasons = "; ".join(f"{rejected.origin.file if not rejected.origin.record else rejected.origin}: "
-                        f"{rejected.reason.removesuffix('.')}" for rejected in report.rejected[:3])
-    more = f"; and {len(report.rejected) - 3} more" if len(report.rejected) > 3 else ""
-    return f"{line}, {len(report.rejected)} rejected ({reasons}{more})."
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,6 +15,9 @@ from ui.web.shelf import chosen, filter_line, header_html, status_html
 _AT_ONCE = 8
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _QUICK: dict[str, Any] = {**_QUIET, "queue": False}
+# The composer's button, while an answer is under way and else.
+_ANSWERING: dict[str, Any] = {"submit_btn": False, "stop_btn": "Stop"}
+_RESTING: dict[str, Any] = {"submit_btn": "Ask", "stop_btn": False}
 
 Year: TypeAlias = int | None
 Names: TypeAlias = list[str] | None
@@ -23,7 +26,9 @@ Names: TypeAlias = list[str] | None
 def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     """Connect the parts to the chat; to be called inside ``gr.Blocks``."""
     p, on = parts, _Handlers(chat)
-    conversation = [p.messages, p.bridge, p.earlier]
+    conversation = [p.messages, p.bridge, p.earlier, p.composer]
+    # A conversation that is opened while an answer in it is under way is followed until that has ended.
+    follow: dict[str, Any] = {"outputs": conversation, "concurrency_limit": None, **_QUIET}
     filters = [p.first, p.last, p.files]
     surroundings = [p.header, p.messages, *filters]
 
@@ -32,21 +37,24 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
         "fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, *filters],
         "outputs": [p.messages, p.bridge, p.composer], "trigger_mode": "once", "concurrency_limit": _AT_ONCE, **_QUIET,
     }
-    for asked in (p.composer.submit(**asking), example.then(**asking)):
+    asks = (p.composer.submit(**asking), example.then(**asking))
+    for asked in asks:
         asked.then(on.rest, p.bridge, [p.composer, p.earlier], **_QUICK)
-    p.composer.stop(on.stop, None, None, **_QUICK)
+    p.composer.stop(on.stop, p.bridge, None, **_QUICK)
 
     p.bridge.select(on.cite, None, p.panel, **_QUICK)
-    p.bridge.click(on.open, None, conversation, **_QUICK)
+    # Who turns to another conversation leaves the answer to itself: it is kept when it is finished.
+    followed = p.bridge.click(on.open, None, cancels=asks, **follow)
     p.bridge.delete(on.delete, p.bridge, conversation, **_QUICK)
-    p.fresh.click(on.blank, None, conversation, **_QUICK)
+    p.fresh.click(on.blank, None, conversation, cancels=[*asks, followed], **_QUICK)
     gr.on([p.first.change, p.last.change, p.files.change], on.filter, filters, p.filters, **_QUICK)
 
     uploaded = p.upload.upload(on.add, p.upload, [p.status, p.upload], concurrency_limit=1, **_QUIET)
     sampled = p.bridge.apply(on.add_sample, None, p.status, concurrency_limit=1, **_QUIET)
     for done in (uploaded, sampled):
         done.then(on.surroundings, None, surroundings, **_QUICK)
-    blocks.load(on.load, None, conversation, **_QUICK).then(on.surroundings, None, surroundings, **_QUICK)
+    blocks.load(on.load, None, **follow)
+    blocks.load(on.surroundings, None, surroundings, **_QUICK)
 
 
 class _Handlers:
@@ -55,40 +63,42 @@ class _Handlers:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
 
-    def ask(self, question: str, shown: list[Message], current: str, first: Year, last: Year, files: Names,
-            request: gr.Request) -> Iterator[tuple[object, ...]]:
+    def ask(self, question: str, shown: list[Message], current: str, first: Year, last: Year,
+            files: Names) -> Iterator[tuple[object, ...]]:
         if not question.strip():
             return
-        composer = gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
+        composer = gr.Textbox(value="", **_ANSWERING)
         where = chosen(first, last, files)
-        for messages, conversation in self.chat.answer(question.strip(), shown, current, where, _session(request)):
+        for messages, conversation in self.chat.answer(question.strip(), shown, current, where):
             yield messages, conversation, composer
             composer = gr.skip()
 
     def rest(self, current: str) -> tuple[object, ...]:
-        return gr.Textbox(submit_btn="Ask", stop_btn=False), self.chat.earlier(current)
+        return gr.Textbox(**_RESTING), self.chat.earlier(current)
 
     def example(self, event: gr.EventData) -> str:
         return str(event.question)
 
-    def stop(self, request: gr.Request) -> None:
-        self.chat.stop(_session(request))
+    def stop(self, current: str) -> None:
+        self.chat.stop(current)
 
     def cite(self, event: gr.EventData) -> str:
         return self.chat.paper(event.target_paper, event.words)
 
-    def open(self, event: gr.EventData) -> tuple[object, ...]:
-        return self._conversation(event.conversation)
+    def open(self, event: gr.EventData) -> Iterator[tuple[object, ...]]:
+        yield from self._follow(event.conversation)
 
     def delete(self, current: str, event: gr.EventData) -> tuple[object, ...]:
         self.chat.notebook.delete(event.conversation)
-        return self._conversation(current) if event.conversation != current else self.blank()
+        if event.conversation == current:
+            return self.blank()
+        return gr.skip(), gr.skip(), self.chat.earlier(current), gr.skip()
 
     def blank(self) -> tuple[object, ...]:
-        return self._conversation("")
+        return [], "", self.chat.earlier(""), gr.Textbox(**_RESTING)
 
-    def load(self, request: gr.Request) -> tuple[object, ...]:
-        return self._conversation(request.query_params.get("c", ""))
+    def load(self, request: gr.Request) -> Iterator[tuple[object, ...]]:
+        yield from self._follow(request.query_params.get("c", ""))
 
     def filter(self, first: Year, last: Year, files: Names) -> gr.Accordion:
         return gr.Accordion(label=filter_line(chosen(first, last, files)))
@@ -108,11 +118,8 @@ class _Handlers:
         return (header_html(chat.holdings()), gr.Chatbot(placeholder=chat.welcome()), years, years,
                 gr.Dropdown(choices=chat.files()))
 
-    def _conversation(self, id_: str) -> tuple[object, ...]:
-        shown = self.chat.shown(id_) if id_ else []
-        current = id_ if shown else ""
-        return shown, current, self.chat.earlier(current)
-
-
-def _session(request: gr.Request) -> str:
-    return str(request.session_hash)
+    def _follow(self, id_: str) -> Iterator[tuple[object, ...]]:
+        for shown, under_way in self.chat.watch(id_):
+            current = id_ if shown else ""
+            composer = gr.Textbox(**_ANSWERING if under_way else _RESTING)
+            yield shown, current, self.chat.earlier(current), composer
