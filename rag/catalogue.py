@@ -36,7 +36,7 @@ from rag.tables import (
     Mark,
     Passage,
     Source,
-    Views,
+    View,
     known_vectors,
     paper_of,
     passage_of,
@@ -191,20 +191,16 @@ class Catalogue:
             grouped[passage.chunk.paper_id].append(passage)
         return {paper_id: tuple(sorted(group, key=lambda p: p.chunk.index)) for paper_id, group in grouped.items()}
 
-    def views(self, ids: Sequence[str]) -> Views:
-        """All vectors of these papers, of those that are there, for comparing them to a question at once."""
+    def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:
+        """The vectors of each of these papers' passages, of those that are there."""
         query = sa.select(CHUNKS.c.paper_id, VECTORS.c.vector, VECTORS.c.parts).select_from(EMBEDDED)
+        found: dict[str, list[View]] = defaultdict(list)
         with self._sql() as sql:
-            rows = list(select_in(sql, query, CHUNKS.c.paper_id, ids))
-        if not rows:
-            nothing = np.empty((0, 0), dtype=np.float32)
-            return Views(owners=(), passages=nothing, parts=nothing, starts=np.empty(0, dtype=np.int64))
-        passages = np.frombuffer(b"".join(row.vector for row in rows), dtype=np.float32).reshape(len(rows), -1)
-        width = passages.shape[1]
-        parts = np.frombuffer(b"".join(row.parts for row in rows), dtype=np.float16).reshape(-1, width)
-        sizes = [len(row.parts) // (2 * width) for row in rows]
-        return Views(owners=tuple(row.paper_id for row in rows), passages=passages, parts=parts.astype(np.float32),
-                     starts=np.cumsum([0, *sizes[:-1]]))
+            for row in select_in(sql, query, CHUNKS.c.paper_id, ids):
+                vector = np.frombuffer(row.vector, dtype=np.float32)
+                parts = np.frombuffer(row.parts, dtype=np.float16).reshape(-1, len(vector))
+                found[row.paper_id].append(View(passage=vector, parts=parts.astype(np.float32)))
+        return {paper_id: tuple(views) for paper_id, views in found.items()}
 
     def known_vectors(self, keys: Sequence[str]) -> frozenset[str]:
         """Which of these vector keys are stored."""

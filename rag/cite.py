@@ -130,7 +130,8 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
     core = max(range(best[0], best[1] + 1), key=lambda at: _coverage(claim, source.stems[at], rarity))
     quote = source.text[start:end]
     score = min(max(best_score, 0.0), 1.0)
-    return Support(verdict=_verdict(statement, quote, source.text[slice(*source.spans[core])], source, score), score=round(score, 4), quote=quote,
+    verdict = _verdict(statement, quote, source.text[slice(*source.spans[core])], source, score)
+    return Support(verdict=verdict, score=round(score, 4), quote=quote,
                    start=start, end=end)
 
 

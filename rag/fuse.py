@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-# Each view's share in the fused score, in this order of importance for research questions: meaning of the whole
-# passage, meaning of the best sentence, and words. Even in spirit; set once for all collections.
-WEIGHTS: Mapping[str, float] = {"passage": 0.35, "sentence": 0.35, "words": 0.3}
+# Each view's share in the fused score: the meaning of the whole passage, of its best sentence and of its title, and
+# the words. Near even; set once for all collections.
+WEIGHTS: Mapping[str, float] = {"passage": 0.25, "sentence": 0.25, "title": 0.2, "words": 0.3}
 
 
 def fuse(views: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float] = WEIGHTS) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.errors import ProjectionError
 from rag.tables import Changes, Mark
-from rag.text import analyzer, content_stems
+from rag.text import analyzer, query_stems
 
 _MARK = "generation"
 
@@ -45,7 +45,7 @@ class WordIndex:
         import tantivy
 
         index = self._open()
-        stems = dict.fromkeys(content_stems(question))
+        stems = query_stems(question)
         if not stems:
             return ()
         query = tantivy.Query.boolean_query(
@@ -57,10 +57,10 @@ class WordIndex:
         searcher = index.searcher()
         return tuple((searcher.doc(address)["paper_id"][0], score) for score, address in searcher.search(query, k).hits)
 
-    def frequencies(self, text: str) -> dict[str, int]:
-        """For each content stem of the text, how many papers hold it."""
+    def frequencies(self, question: str) -> dict[str, int]:
+        """For each stem that a question is searched by, how many papers hold it."""
         searcher = self._open().searcher()
-        return {stem: int(searcher.doc_freq("body", stem)) for stem in dict.fromkeys(content_stems(text))}
+        return {stem: int(searcher.doc_freq("body", stem)) for stem in query_stems(question)}
 
     def count(self) -> int:
         """Papers in the projection."""

@@ -13,13 +13,15 @@ from rag.catalogue import Catalogue
 from rag.fuse import fuse, ranks
 from rag.schema import Chunk, Hit, Where
 from rag.store import Store
-from rag.tables import Passage, Views
+from rag.tables import Passage, View
 
 # How deep each retriever looks: deep enough for Recall@100, shallow enough for a few milliseconds.
-DEPTH = 150
+DEPTH = 100
 # Up to so many filtered papers their vectors are compared one by one, which is exact and quicker than asking an index
 # for neighbours that the filter then throws away.
 _FEW = 4000
+# Papers that feedback takes for good: few, for it must be right about them.
+_FED_BACK = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class Found:
 
     Attributes:
         passages: all of the paper's passages with their vectors, in order.
-        scores: view to raw score: "passage" and "sentence" cosine similarities, "words" BM25.
+        scores: view to raw score: "passage", "sentence" and "title" cosine similarities, "words" BM25.
     """
 
     hit: Hit
@@ -79,15 +81,15 @@ def retrieve(store: Store, question: str, k: int = 10, where: Where | None = Non
     dense = _dense(store, catalogue, vector, depth, ids)
     words = dict(store.words.search(question, depth, ids))
     candidates = list(dict.fromkeys([*dense, *words]))
-    compared = _compare(vector, catalogue.views(candidates))
+    compared = _compare(vector, store.views(candidates))
     # A paper removed between the two reads has no vectors any more.
-    candidates = [paper_id for paper_id in candidates if paper_id in compared]
+    candidates = list(compared.papers)
     views = {
-        "passage": np.array([compared[paper_id][0] for paper_id in candidates], dtype=np.float64),
-        "sentence": np.array([compared[paper_id][1] for paper_id in candidates], dtype=np.float64),
+        "passage": compared.passage, "sentence": compared.sentence, "title": compared.title,
         "words": np.array([words.get(paper_id, np.nan) for paper_id in candidates], dtype=np.float64),
     }
     fused = fuse(views)
+    fused = fuse({**views, "passage": _feed_back(vector, compared.vectors, fused)})
     places = {name: ranks(column) for name, column in views.items()}
     best = [int(i) for i in np.argsort(-fused, kind="stable")[:k]]
     passages = catalogue.passages([candidates[i] for i in best])
@@ -117,7 +119,7 @@ def _dense(store: Store, catalogue: Catalogue, vector: NDArray[np.float32], dept
         return list(dict.fromkeys(paper_id for paper_id, _ in store.vectors.search(vector, depth)))
     if len(ids) <= _FEW:
         compared = _compare(vector, catalogue.views(sorted(ids)))
-        return sorted(compared, key=lambda paper_id: -compared[paper_id][0])[:depth]
+        return [compared.papers[i] for i in np.argsort(-compared.passage, kind="stable")[:depth]]
     # A filter that lets many through: look ever deeper until enough of them are found.
     found: list[str] = []
     reach, total = 4 * depth, store.vectors.count()
@@ -129,20 +131,54 @@ def _dense(store: Store, catalogue: Catalogue, vector: NDArray[np.float32], dept
         reach *= 4
 
 
-def _compare(vector: NDArray[np.float32], views: Views) -> dict[str, tuple[float, float]]:
-    """Paper id to the cosine similarity of its best passage and of its best sentence."""
-    if not views.owners:
-        return {}
-    passages = views.passages @ vector
-    parts = views.parts @ vector
-    # The first part is the title, a view of its own that earns nothing beside the passage, which begins with it.
-    parts[views.starts] = -1.0
-    sentences = np.maximum.reduceat(parts, views.starts)
-    compared: dict[str, tuple[float, float]] = {}
-    for owner, passage, sentence in zip(views.owners, passages.tolist(), sentences.tolist(), strict=True):
-        known = compared.get(owner, (-1.0, -1.0))
-        compared[owner] = max(known[0], passage), max(known[1], sentence)
-    return compared
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """Papers beside a question: cosine similarities, (n,), of each one's best passage, best sentence and title.
+
+    ``vectors`` (n, d) are the best passages'.
+    """
+
+    papers: tuple[str, ...]
+    passage: NDArray[np.float64]
+    sentence: NDArray[np.float64]
+    title: NDArray[np.float64]
+    vectors: NDArray[np.float32]
+
+
+def _compare(vector: NDArray[np.float32], views: Mapping[str, Sequence[View]]) -> _Compared:
+    if not views:
+        none = np.empty(0)
+        return _Compared(papers=(), passage=none, sentence=none, title=none, vectors=np.empty((0, 0), np.float32))
+    flat = [view for group in views.values() for view in group]
+    vectors = np.stack([view.passage for view in flat])
+    passages = (vectors @ vector).astype(np.float64)
+    starts = np.cumsum([0, *(len(view.parts) for view in flat[:-1])])
+    parts = (np.concatenate([view.parts for view in flat]) @ vector).astype(np.float64)
+    titles = parts[starts]
+    parts[starts] = -1.0
+    sentences = np.maximum.reduceat(parts, starts)
+    # A long abstract has several passages: the best of them stands for it, and any may hold its best sentence.
+    sizes = [len(group) for group in views.values()]
+    firsts = np.cumsum([0, *sizes[:-1]])
+    best = [start + int(np.argmax(passages[start:start + size])) for start, size in zip(firsts, sizes, strict=True)]
+    return _Compared(papers=tuple(views), passage=passages[best], sentence=np.maximum.reduceat(sentences, firsts),
+                     title=titles[best], vectors=vectors[best])
+
+
+def _feed_back(vector: NDArray[np.float32], vectors: NDArray[np.float32],
+               fused: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Similarity to the question moved towards its best papers, (n,).
+
+    Rocchio's pseudo-relevance feedback (Rocchio 1971) on the fused ranking, among the candidates alone: the question
+    and the mean of its first papers, weighted by score, count the same.
+    """
+    best = np.argsort(-fused, kind="stable")[:_FED_BACK]
+    centre = fused[best] @ vectors[best]
+    length = float(np.linalg.norm(centre))
+    if length == 0.0:
+        return (vectors @ vector).astype(np.float64)
+    moved = vector + centre / length
+    return (vectors @ (moved / np.linalg.norm(moved))).astype(np.float64)
 
 
 def _best_passages(vector: NDArray[np.float32], passages: Sequence[Passage]) -> tuple[Chunk, ...]:

@@ -23,13 +23,15 @@ from rag.lexical import WordIndex
 from rag.marked import Embedded, Embedder, Marked
 from rag.merge import correct
 from rag.schema import Paper
-from rag.tables import Passage
+from rag.tables import Passage, View
 from rag.vectors import vector_index
 from rag.writing import Writing
 
 CATALOGUE = "catalogue.sqlite"
 # A writer holds the lock for one batch, some seconds; minutes of them in a queue are a sign of something wrong.
 _PATIENCE = 180.0
+# Papers whose vectors are kept in memory, some 15 kB each.
+_KEPT = 4000
 
 Prepared = Mapping[str, Embedded]
 
@@ -55,6 +57,8 @@ class Store:
         self.words = WordIndex(folder / "words")
         self._catalogue: Catalogue | None = None
         self._seen = -1
+        self._kept: dict[str, tuple[View, ...]] = {}
+        self._kept_at = -1
         self._state = threading.RLock()
 
     @property
@@ -98,6 +102,16 @@ class Store:
                 self._check_embedder()
                 self._follow(generation)
         return catalogue
+
+    def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:
+        """The vectors of these papers, of those that are there; those looked at before are kept at hand."""
+        with self._state:
+            if self._kept_at != self._seen or len(self._kept) > _KEPT:
+                self._kept, self._kept_at = {}, self._seen
+            missing = [paper_id for paper_id in ids if paper_id not in self._kept]
+            if missing:
+                self._kept.update(self.catalogue.views(missing))
+            return {paper_id: self._kept[paper_id] for paper_id in ids if paper_id in self._kept}
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:

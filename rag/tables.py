@@ -134,21 +134,12 @@ class Passage:
     sentence_vectors: Vectors | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Views:
-    """Vectors of many papers at once, a row a passage.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """A passage's vectors: its own (d,); and (n, d) its title's (its own where it has none), then its sentences'."""
 
-    Attributes:
-        owners: the paper of each row.
-        passages: (rows, d).
-        parts: (n, d), for each row its title's vector (its own where there is no title), then its sentences'.
-        starts: (rows,), where in ``parts`` each row's begin.
-    """
-
-    owners: tuple[str, ...]
-    passages: Vectors
+    passage: Vectors
     parts: Vectors
-    starts: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

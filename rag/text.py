@@ -29,6 +29,17 @@ STOP_WORDS = frozenset(
 )
 
 
+# Words that ask for papers and say nothing of their subject.
+_ASKING = frozenset(
+    "address addresses any article articles approach approaches available describe describes discuss discusses "
+    "discussing examine examines exist existing exists explore explores exploring find focus focuses give help "
+    "introduce introduced introduces investigate investigates investigating know literature look looking mention "
+    "mentions method methods paper papers particularly please present presents propose proposed proposes provide "
+    "publication recent recommend research researches resource resources show specifically studies study such "
+    "technique techniques tool tools try use used uses using want way ways work works".split()
+)
+
+
 def normalise(text: str) -> str:
     """NFC, without control, zero-width and surrogate characters, white space folded to single blanks."""
     if text.isascii() and text.isprintable():
@@ -76,6 +87,12 @@ def stem(word: str) -> str:
 def content_stems(text: str) -> list[str]:
     """Stems of the words that carry meaning, in order, cut as the word index cuts them ("3.5" is "3" and "5")."""
     return [stem(part) for word in words(text) if word not in STOP_WORDS for part in re.split("[.,]", word)]
+
+
+def query_stems(question: str) -> list[str]:
+    """The stems a question is searched by, each once: of its subject alone, where it names one."""
+    subject = [word for word in words(question) if word not in _ASKING]
+    return list(dict.fromkeys(content_stems(" ".join(subject)) or content_stems(question)))
 
 
 def sentences(text: str) -> tuple[Span, ...]:

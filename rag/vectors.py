@@ -68,13 +68,12 @@ class VectorIndex:
         """
         with self._lock, _told(self._place):
             collection = self._open()
-            found = collection.query(query_embeddings=[_present(vector)], n_results=k,
-                                     include=["metadatas", "distances"])
-        metadatas, distances = found["metadatas"], found["distances"]
-        assert metadatas is not None
+            # Distances alone: each metadata row would cost Chroma a look-up, and the id says whose passage it is.
+            found = collection.query(query_embeddings=[_present(vector)], n_results=k, include=["distances"])
+        distances = found["distances"]
         assert distances is not None
-        return tuple((str(meta["paper_id"]), 1.0 - distance)
-                     for meta, distance in zip(metadatas[0], distances[0], strict=True))
+        return tuple((chunk_id.rpartition(".")[0], 1.0 - distance)
+                     for chunk_id, distance in zip(found["ids"][0], distances[0], strict=True))
 
     def apply(self, changes: Changes) -> None:
         """Brings the projection to the changes' generation; applying the same changes again does no harm.

@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +17,17 @@ from browser.serving import served
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest import ingest
+from rag import Library, open_library
 from rag.errors import SettingsError
 from rag.schema import Answer, Citation, IngestReport, Origin, Paper, Reference, Rejected, Sentence, Support, Where
+from rag.settings import Settings
 from ui.notebook import Notebook
-from ui.web.adding import keep, report_line, safe_name
+from ui.web.adding import report_line, safe_name
 from ui.web.answer_html import answer_html, draft_html, question_html
 from ui.web.card import card, cited_span, outside, paper_link
 from ui.web.chat import Chat
+from ui.web.live import Live
 from ui.web.pump import pumped
 from ui.web.shelf import chosen, earlier_html, filter_line, welcome_html
 from ui.web.typeset import typeset
@@ -214,6 +219,146 @@ def test_stopping_keeps_what_was_said(tmp_path: Path) -> None:
     chat.stop("nobody")
 
 
+def test_an_answer_goes_on_when_the_page_has_gone(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path / "notebook.sqlite")
+    chat = Chat(ScriptedLibrary(tmp_path, delay=0.05), notebook)  # type: ignore[arg-type]
+    page = chat.answer("rewards?", [], "", None)
+    _, conversation = next(page)
+    page.close()  # type: ignore[attr-defined]
+    # The page as it is opened again follows the same answer to its end.
+    *drafts, (last, under_way) = chat.watch(conversation)
+    assert drafts
+    assert all(going_on for _, going_on in drafts)
+    assert not under_way
+    assert [message["role"] for message in last] == ["user", "assistant"]
+    (turn,) = notebook.turns(conversation)
+    assert turn.answer.sentences == SENTENCES
+    assert list(chat.watch(conversation)) == [(chat.shown(conversation), False)] == [(last, False)]
+    assert list(chat.watch("none such")) == [([], False)]
+
+
+def test_an_abstention_grows_like_any_answer(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path, delay=0.02), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    *drafts, (messages, _) = chat.answer("nothing?", [], "", None)
+    assert not any("Reading 0" in draft[1]["content"] for draft, _ in drafts)
+    assert '<p class="abstained">The library does not cover this.</p>' in messages[1]["content"]
+    assert '<ul class="nearest">' in messages[1]["content"]
+
+
+def test_live_gives_up_when_nobody_watches() -> None:
+    live = Live[int](alone=0.2)
+
+    def states() -> Iterator[int]:
+        number = 0
+        while not live.given_up():
+            yield (number := number + 1)
+            time.sleep(0.02)
+
+    live.start(states())
+    started = time.monotonic()
+    page = live.watch()
+    while time.monotonic() - started < 0.5:
+        seen = next(page)  # watched, it goes on for longer than it would alone
+    time.sleep(0.5)
+    assert live.given_up()
+    *_, last = live.watch()
+    assert seen < last < seen + 20
+
+
+def test_a_library_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                             shelf: Library) -> None:
+    from ui.web.app import warm
+
+    foreign = Settings(library=shelf.path, embeddings="openai:other", openai_base_url="http://127.0.0.1:9/v1")
+    damaged = Settings(library=tmp_path)
+    (tmp_path / "catalogue.sqlite").write_bytes(b"no database" * 1000)
+    for settings, sentence in ((foreign, "was made with the embedder"), (damaged, "is damaged")):
+        with open_library(settings=settings) as library:
+            warm(library)
+            (line,) = capsys.readouterr().err.splitlines()
+            assert line.startswith("vouch: ")
+            assert sentence in line
+            chat = Chat(library, Notebook(tmp_path / "notebook.sqlite"))
+            *_, (messages, _) = chat.answer("rewards?", [], "", None)
+            assert sentence in messages[-1]["content"]
+            assert 'class="failure"' in messages[-1]["content"]
+    assert "is damaged" in chat.paper("p/0/9", "words")
+
+
+# ---- adding papers
+
+def record(number: int, abstract: str) -> str:
+    return json.dumps({"title": f"Heron Study {number}", "year": 2020 + number, "abstract": abstract}) + "\n"
+
+
+def sent(folder: Path, name: str, text: str) -> str:
+    """A file as the server puts it: in a folder of its own for each content."""
+    copy = folder / str(abs(hash(text))) / name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(text, encoding="utf-8")
+    return str(copy)
+
+
+FIRST_TEXT = "We count herons on nine ponds. A drone sees more of them than a walker does."
+OTHER_TEXT = "Heron chicks are weighed every morning. The heaviest leave the nest two days before the others do."
+
+
+def test_an_upload_is_kept_and_its_next_version_updates_it(tmp_path: Path, library: Library) -> None:
+    chat = Chat(library, Notebook(tmp_path / "notebook.sqlite"))
+    first = sent(tmp_path, "my herons.jsonl", record(1, FIRST_TEXT) + record(2, OTHER_TEXT))
+    *_, line = chat.add([first])
+    assert line == "2 papers added."
+    assert not Path(first).exists()
+    (source,) = library.files()
+    assert (source.file, source.uri) == ("my herons.jsonl", str(library.path.resolve() / "uploads" / "my herons.jsonl"))
+    assert ingest([source.uri], library).unchanged == 2
+
+    revised = f"{FIRST_TEXT} On windy days both see none."
+    *_, line = chat.add([sent(tmp_path, "my herons.jsonl", record(1, revised) + record(2, OTHER_TEXT))])
+    assert line == "0 papers added, 1 updated, 1 known already."
+    assert {paper.abstract for paper in library.papers} == {revised, OTHER_TEXT}
+    assert len(library.files()) == 1
+
+
+def test_an_upload_that_cannot_be_read_is_not_kept(tmp_path: Path, library: Library) -> None:
+    chat = Chat(library, Notebook(tmp_path / "notebook.sqlite"))
+    *_, line = chat.add([sent(tmp_path, "empty.txt", ""), sent(tmp_path, "one.jsonl", record(1, FIRST_TEXT))])
+    assert line.startswith("1 paper added, 1 rejected (empty.txt: ")
+    assert [path.name for path in (library.path / "uploads").iterdir()] == ["one.jsonl"]
+
+
+def test_an_upload_is_read_to_its_end_when_the_page_has_gone(tmp_path: Path, library: Library) -> None:
+    chat = Chat(library, Notebook(tmp_path / "notebook.sqlite"))
+    copies = [sent(tmp_path, f"{number}.jsonl", record(number, text))
+              for number, text in enumerate((FIRST_TEXT, OTHER_TEXT))]
+    lines = chat.add(copies)
+    next(lines)
+    lines.close()  # type: ignore[attr-defined]
+    end = time.monotonic() + 20
+    while any(Path(copy).exists() for copy in copies):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert [source.file for source in library.files()] == ["0.jsonl", "1.jsonl"]
+    assert len(library.papers) == 2
+
+
+def test_an_upload_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("a file is in the way", encoding="utf-8")
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    copy = sent(tmp_path / "sent", "a.txt", "text")
+    (line,) = chat.add([copy])
+    assert line.startswith("a.txt cannot be kept in ")
+    assert not Path(copy).exists()
+
+
+@given(st.text(max_size=40))
+def test_an_upload_stays_in_its_folder(name: str) -> None:
+    safe = safe_name(name)
+    assert Path("folder", safe).parts == ("folder", safe)
+    assert not safe.startswith(".")
+    assert "\\" not in safe
+
+
 def test_a_paper_that_is_gone_still_shows_the_cited_words(tmp_path: Path) -> None:
     chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
     assert "<mark>old words</mark>" in chat.paper("gone/0/9", "old words")
@@ -342,6 +487,19 @@ def test_no_handler_is_a_public_door(address: str) -> None:
     assert info["named_endpoints"] == {}
     assert info["unnamed_endpoints"] == {}
     assert fetch(address, "/gradio_api/mcp/schema")[0] == 404
+
+
+def test_the_host_it_is_served_on_is_answered(tmp_path: Path) -> None:
+    try:
+        socket.create_server(("127.0.0.2", 0)).close()
+    except OSError:
+        pytest.skip("this system has no 127.0.0.2")
+    (tmp_path / "library").mkdir()
+    with served("scripted", tmp_path / "library", host="127.0.0.2") as address:
+        assert urlsplit(address).hostname == "127.0.0.2"
+        assert fetch(address, "/health")[0] == 200
+        assert fetch(address, "/", Origin=address)[0] == 200
+        assert fetch(address, "/health", Host="127.0.0.3")[0] == 400
 
 
 def test_only_this_machine_is_served(tmp_path: Path) -> None:

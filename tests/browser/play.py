@@ -1,4 +1,4 @@
-"""Serves a library as `vouch serve` does, in a process of its own: `play.py scripted|real FOLDER`. Says its address."""
+"""Serves a library as `vouch serve` does and says its address: `play.py scripted|real FOLDER HOST`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 if __name__ == "__main__":
     from ui.web.app import serve
 
-    kind, folder = sys.argv[1], Path(sys.argv[2])
+    kind, folder, host = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if kind == "real":
         from rag import open_library
         from rag.settings import Settings
@@ -18,4 +18,4 @@ if __name__ == "__main__":
         from scripted import ScriptedLibrary
 
         library = ScriptedLibrary(folder)
-    serve(library, port=0, announce=lambda address: print(address, flush=True))
+    serve(library, host, port=0, announce=lambda address: print(address, flush=True))

@@ -116,11 +116,13 @@ class ScriptedLibrary:
         yield Stage(name="retrieve", seconds=delay)
         if "broken" in question:
             raise VouchError("The word index cannot be read; run: vouch doctor --repair")
-        yield Evidence(hits=self.search(question, 3))
         if "nothing" in question:
             no = Sentence(text="The library does not cover this.", kind="frame")
+            yield Evidence(hits=())
+            yield Said(sentence=no)
             yield Finished(answer=Answer(question=question, sentences=(no,), abstained=True, nearest=PAPERS))
             return
+        yield Evidence(hits=self.search(question, 3))
         for sentence in SENTENCES:
             time.sleep(delay)
             yield Said(sentence=sentence)

@@ -34,13 +34,13 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def served(kind: str, folder: Path, timeout: float = 60) -> Iterator[str]:
+def served(kind: str, folder: Path, host: str = "127.0.0.1", timeout: float = 60) -> Iterator[str]:
     """The address of a library served from a folder, as long as the block lasts."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOUCH_", "OPENAI_"))}
     log = folder.parent / f"{folder.name}.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "play.py"), kind, str(folder)], stdout=output, stderr=subprocess.STDOUT,
+            [sys.executable, str(HERE / "play.py"), kind, str(folder), host], stdout=output, stderr=subprocess.STDOUT,
             cwd=HERE.parents[1], env={**kept, "PYTHONPATH": str(HERE.parents[1])},
         )
     try:

@@ -143,6 +143,22 @@ def test_conversation_survives_reload_and_is_listed(address: str, folder: Path, 
     expect(page.get_by_role("link", name="first of all, rewards?")).to_have_count(0)
 
 
+def test_turning_to_another_conversation_leaves_the_answer_to_itself(address: str, open_page: Open) -> None:
+    page = open_page(address)
+    ask(page, "before")
+    finished(page)
+    ask(page, "a slow one, left alone")
+    expect(page.locator(".draft")).to_contain_text("Reading 3 papers")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".welcome")).to_be_visible()
+    page.get_by_role("link", name="before").click()
+    # It is still being answered, and is followed to its end.
+    expect(page.locator(".draft")).to_have_count(1)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    finished(page, answers=2)
+    expect(page.locator(".notice")).to_have_count(0)
+
+
 def test_filters_reach_the_engine(address: str, folder: Path, open_page: Open) -> None:
     page = open_page(address)
     page.get_by_role("button", name="Search in: all years").click()

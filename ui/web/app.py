@@ -91,7 +91,7 @@ def serve(library: Library, host: str = "127.0.0.1", port: int = 7860,
         raise SettingsError(f"Cannot serve on {host}, port {port} ({error.strerror}); choose another port.") from error
     config = uvicorn.Config(build(library, host), log_level="warning", access_log=False)
     address = f"http://{_in_address(host)}:{listening.getsockname()[1]}"
-    threading.Thread(target=_warm, args=(library,), daemon=True).start()
+    threading.Thread(target=warm, args=(library,), daemon=True).start()
     with listening:
         _Announcing(config, partial(announce, address) if announce else None).run(sockets=[listening])
 
@@ -109,7 +109,7 @@ class _Announcing(uvicorn.Server):
             self._announce()
 
 
-def _warm(library: Library) -> None:
+def warm(library: Library) -> None:
     """Load what the first question needs, so that nobody waits for it; what is wrong with it is told at once."""
     try:
         if library.exists and len(library.papers):

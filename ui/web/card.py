@@ -85,6 +85,12 @@ def missing(words: str) -> str:
             f'<p class="note">This paper was removed after it was cited. The words cited from it:</p>{cited}</div>')
 
 
+def unreadable(sentence: str) -> str:
+    """The card of a paper that cannot be shown, and why."""
+    return ('<div class="card"><button class="close">Back to the answer</button><h2>Paper</h2>'
+            f'<p class="note">{escape(sentence)}</p></div>')
+
+
 def _when(paper: Paper) -> str:
     if paper.year is None:
         return f"{paper.date} (as printed, without a year)" if paper.date else ""

@@ -7,16 +7,16 @@ reloaded page, a second tab and a restarted server all go on where the last answ
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 from urllib.parse import unquote
 
-from rag.errors import LibraryError, VouchError
+from rag.errors import LibraryError, NoPaperError, VouchError
 from rag.schema import Turn, Where
 from ui.notebook import Notebook, new_id
 from ui.web.adding import added, uploaded
 from ui.web.answer_html import answer_html, failure_html, question_html
-from ui.web.card import card, cited_span, missing
+from ui.web.card import card, cited_span, missing, unreadable
 from ui.web.draft import drafts
 from ui.web.live import Live
 from ui.web.shelf import ANY_YEAR, earlier_html, holdings, welcome_html
@@ -43,8 +43,8 @@ class Chat:
         self.notebook = notebook
         self._live: dict[str, Live[Shown]] = {}
 
-    def answer(self, question: str, shown: Shown, conversation: str,
-               where: Where | None) -> Iterator[tuple[Shown, str]]:
+    def answer(self, question: str, shown: Shown, conversation: str, where: Where | None,
+               wanted: Callable[[], bool] = lambda: True) -> Iterator[tuple[Shown, str]]:
         """Answer a question at the end of a conversation, a longer answer each time.
 
         Who stops reading does not stop the answer: it is finished and kept without them.
@@ -54,6 +54,7 @@ class Chat:
             shown: the messages on the page so far.
             conversation: its id, empty for a new one.
             where: which papers to look at.
+            wanted: whether the page still shows this conversation.
 
         Yields:
             The messages now, and the conversation's id.
@@ -61,7 +62,7 @@ class Chat:
         conversation = conversation or new_id()
         live = self._live[conversation] = Live[Shown]()
         live.start(self._answered(question, shown, conversation, where, live))
-        for messages in live.watch():
+        for messages in live.watch(wanted):
             yield messages, conversation
 
     def _answered(self, question: str, shown: Shown, conversation: str, where: Where | None,
@@ -90,17 +91,22 @@ class Chat:
             return _with(answered, failure_html(f"This answer could not be kept: {error}"))
         return answered
 
-    def watch(self, conversation: str) -> Iterator[tuple[Shown, bool]]:
+    def watch(self, conversation: str, wanted: Callable[[], bool] = lambda: True) -> Iterator[tuple[Shown, bool]]:
         """A conversation's messages, again as long as an answer in it grows; none where there is no such conversation.
+
+        Args:
+            conversation: its id.
+            wanted: whether the page still shows it.
 
         Yields:
             The messages now, and whether an answer is under way.
         """
         live = self._live.get(conversation)
         shown: Shown = []
-        for shown in live.watch() if live else ():
+        for shown in live.watch(wanted) if live else ():
             yield shown, True
-        yield shown or self.shown(conversation), False
+        if wanted():
+            yield shown or self.shown(conversation), False
 
     def stop(self, conversation: str) -> None:
         """Stop the answer that is under way in a conversation, if there is one."""
@@ -124,8 +130,10 @@ class Chat:
         paper_id, start, end = target.rsplit("/", 2)
         try:
             paper = self.library.papers[unquote(paper_id)]
-        except LibraryError:
+        except NoPaperError:
             return missing(words)
+        except VouchError as error:
+            return unreadable(str(error))
         span = cited_span(paper, int(start), int(end), words)
         changed = "The paper’s text has changed since it was cited; then it said: “{}”"
         return card(paper, span, "" if span or not words else changed.format(words))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 # How long it goes on, in seconds, when no page watches it any more.
 ALONE = 300.0
+# How often, in seconds, a page that waits for news is asked whether it still does.
+_PAUSE = 0.2
 
 
 class Live(Generic[T]):
@@ -40,16 +42,20 @@ class Live(Generic[T]):
         """Whether somebody stopped it, or nobody has watched it for too long."""
         return self._stopped or monotonic() - self._watched_at > self._alone
 
-    def watch(self) -> Iterator[T]:
-        """The latest state and then each newer one, until the last; who reads slowly misses some between."""
+    def watch(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[T]:
+        """The latest state and then each newer one, until the last; who reads slowly misses some between.
+
+        Args:
+            wanted: whether the reader is still interested.
+        """
         told = 0
-        while True:
+        while wanted():
             with self._news:
                 self._watched_at = monotonic()
                 if self._made[0] == told and not self._over:
-                    self._news.wait(timeout=min(1.0, self._alone / 2))
+                    self._news.wait(timeout=_PAUSE)
                 (count, latest), over = self._made, self._over
-            if count > told and latest is not None:
+            if count > told and latest is not None and wanted():
                 told = count
                 yield latest
             elif over:

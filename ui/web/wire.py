@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import gradio as gr
 
+from rag.errors import VouchError
+from ui.web.answer_html import failure_html
 from ui.web.chat import Chat, Message
 from ui.web.page import Parts
 from ui.web.shelf import chosen, filter_line, header_html, status_html
@@ -37,16 +40,14 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
         "fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, *filters],
         "outputs": [p.messages, p.bridge, p.composer], "trigger_mode": "once", "concurrency_limit": _AT_ONCE, **_QUIET,
     }
-    asks = (p.composer.submit(**asking), example.then(**asking))
-    for asked in asks:
+    for asked in (p.composer.submit(**asking), example.then(**asking)):
         asked.then(on.rest, p.bridge, [p.composer, p.earlier], **_QUICK)
     p.composer.stop(on.stop, p.bridge, None, **_QUICK)
 
     p.bridge.select(on.cite, None, p.panel, **_QUICK)
-    # Who turns to another conversation leaves the answer to itself: it is kept when it is finished.
-    followed = p.bridge.click(on.open, None, cancels=asks, **follow)
+    p.bridge.click(on.open, None, **follow)
     p.bridge.delete(on.delete, p.bridge, conversation, **_QUICK)
-    p.fresh.click(on.blank, None, conversation, cancels=[*asks, followed], **_QUICK)
+    p.fresh.click(on.blank, None, conversation, **_QUICK)
     gr.on([p.first.change, p.last.change, p.files.change], on.filter, filters, p.filters, **_QUICK)
 
     uploaded = p.upload.upload(on.add, p.upload, [p.status, p.upload], concurrency_limit=1, **_QUIET)
@@ -62,16 +63,34 @@ class _Handlers:
 
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
+        self._shows: dict[str | None, object] = {}
 
-    def ask(self, question: str, shown: list[Message], current: str, first: Year, last: Year,
-            files: Names) -> Iterator[tuple[object, ...]]:
+    @contextmanager
+    def _turned(self, request: gr.Request) -> Iterator[Callable[[], bool]]:
+        """A page turns to something; gives a function that tells whether that is still what it shows.
+
+        Gradio's own way to cancel an event works with a delay and may then hit a later one.
+        """
+        page, this = request.session_hash, object()
+        self._shows[page] = this
+        try:
+            yield lambda: self._shows.get(page) is this
+        finally:
+            if self._shows.get(page) is this:
+                del self._shows[page]
+
+    def ask(self, question: str, shown: list[Message], current: str, first: Year, last: Year, files: Names,
+            request: gr.Request) -> Iterator[tuple[object, ...]]:
         if not question.strip():
             return
         composer = gr.Textbox(value="", **_ANSWERING)
         where = chosen(first, last, files)
-        for messages, conversation in self.chat.answer(question.strip(), shown, current, where):
-            yield messages, conversation, composer
-            composer = gr.skip()
+        with self._turned(request) as wanted:
+            for messages, conversation in self.chat.answer(question.strip(), shown, current, where, wanted):
+                yield messages, conversation, composer
+                composer = gr.skip()
+            if not wanted():
+                yield gr.skip(), gr.skip(), gr.skip()  # else Gradio would show the last state once more
 
     def rest(self, current: str) -> tuple[object, ...]:
         return gr.Textbox(**_RESTING), self.chat.earlier(current)
@@ -85,20 +104,21 @@ class _Handlers:
     def cite(self, event: gr.EventData) -> str:
         return self.chat.paper(event.target_paper, event.words)
 
-    def open(self, event: gr.EventData) -> Iterator[tuple[object, ...]]:
-        yield from self._follow(event.conversation)
+    def open(self, event: gr.EventData, request: gr.Request) -> Iterator[tuple[object, ...]]:
+        yield from self._follow(event.conversation, request)
 
-    def delete(self, current: str, event: gr.EventData) -> tuple[object, ...]:
+    def delete(self, current: str, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
         self.chat.notebook.delete(event.conversation)
         if event.conversation == current:
-            return self.blank()
+            return self.blank(request)
         return gr.skip(), gr.skip(), self.chat.earlier(current), gr.skip()
 
-    def blank(self) -> tuple[object, ...]:
-        return [], "", self.chat.earlier(""), gr.Textbox(**_RESTING)
+    def blank(self, request: gr.Request) -> tuple[object, ...]:
+        with self._turned(request):
+            return [], "", self.chat.earlier(""), gr.Textbox(**_RESTING)
 
     def load(self, request: gr.Request) -> Iterator[tuple[object, ...]]:
-        yield from self._follow(request.query_params.get("c", ""))
+        yield from self._follow(request.query_params.get("c", ""), request)
 
     def filter(self, first: Year, last: Year, files: Names) -> gr.Accordion:
         return gr.Accordion(label=filter_line(chosen(first, last, files)))
@@ -114,12 +134,19 @@ class _Handlers:
 
     def surroundings(self) -> tuple[object, ...]:
         chat = self.chat
-        years = gr.Dropdown(choices=chat.years())
-        return (header_html(chat.holdings()), gr.Chatbot(placeholder=chat.welcome()), years, years,
-                gr.Dropdown(choices=chat.files()))
+        try:
+            years = gr.Dropdown(choices=chat.years())
+            return (header_html(chat.holdings()), gr.Chatbot(placeholder=chat.welcome()), years, years,
+                    gr.Dropdown(choices=chat.files()))
+        except VouchError as error:
+            broken = gr.Chatbot(placeholder=failure_html(str(error)))
+            return header_html("The library cannot be read"), broken, gr.skip(), gr.skip(), gr.skip()
 
-    def _follow(self, id_: str) -> Iterator[tuple[object, ...]]:
-        for shown, under_way in self.chat.watch(id_):
-            current = id_ if shown else ""
-            composer = gr.Textbox(**_ANSWERING if under_way else _RESTING)
-            yield shown, current, self.chat.earlier(current), composer
+    def _follow(self, id_: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
+        with self._turned(request) as wanted:
+            for shown, under_way in self.chat.watch(id_, wanted):
+                current = id_ if shown else ""
+                composer = gr.Textbox(**_ANSWERING if under_way else _RESTING)
+                yield shown, current, self.chat.earlier(current), composer
+            if not wanted():
+                yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
