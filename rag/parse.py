@@ -7,7 +7,10 @@ replaced by one private-use character each as soon as they are complete: what is
 
 from __future__ import annotations
 
+import functools
+import html
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,27 +19,68 @@ from rag.text import normalise, sentences
 _FIRST_MARK = 0xE000
 _MARK = "[\ue000-\uf8ff]"
 
-# One label as models write it: E1, e1, E 1, Evidence 1, 1, ^1. Years are no labels.
-_ITEM = r"\^?(?:[Ee](?:vidence)?[ -]?|[Pp](?:aper|assage) )?[1-9]\d{0,2}"
+# One label as models write it: E1, e1, E 1, Evidence 1, 1, ^1; of any number, as an invented one is a label too.
+_ITEM = r"\^?(?:(?:[Ee](?:vidence)?[ -]?|[Pp](?:aper|assage) )\d+|[1-9]\d*)"
 _ITEMS = rf"{_ITEM}(?:\s*(?:[,;&/–-]|and|,\s*and)\s*{_ITEM})*"
 _SEE = r"\s*(?:(?:[Ss]ee|cf\.?|[Ss]ources?:?|[Ff]rom|[Ll]abel)\s+)?"
-# "[E1: its title]" and "[E1, p. 3]" are labels with a remark; "[1: ...]" is a text in brackets.
-_SQUARE = re.compile(rf"{_SEE}(?:({_ITEMS})\s*|(?=[Ee])({_ITEMS})\b.*)")
-_ROUND = re.compile(rf"{_SEE}([Ee][1-9]\d{{0,2}}(?:\s*(?:[,;&/–-]|and)\s*[Ee][1-9]\d{{0,2}})*)\s*")
-_ONE = re.compile(r"(?P<dash>[–-]\s*)?(?P<letter>[Ee](?:vidence)?[ -]?)?(?P<number>[1-9]\d{0,2})")
+# "[E1: its title]" and "[E1, p. 3]" are labels with a remark; "[1: ...]" is none.
+_SQUARE = re.compile(rf"{_SEE}(?:({_ITEMS})\s*|(?=[Ee])({_ITEMS})\b.*)", re.DOTALL)
+_ROUND = re.compile(rf"{_SEE}([Ee]\d+(?:\s*(?:[,;&/–-]|and)\s*[Ee]\d+)*)\s*")
+_COUNTED = re.compile(r"\s*([1-9]\d{0,2}(?:\s*[,;–-]\s*[1-9]\d{0,2})*)\s*")  # a mark at a sentence's end alone
+_ONE = re.compile(r"(?P<dash>[–-]\s*)?(?P<letter>[Ee](?:vidence)?[ -]?)?(?P<number>\d+)")
 
-_TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>|<https?://[^<>\s]*>|<!--.*?-->", re.DOTALL)
-_TAG_SO_FAR = re.compile(r"</?(?:[A-Za-z][\w-]*(?:\s[^<>]*)?/?)?|<https?:[^<>\s]*|<!-?-?.*", re.DOTALL)
+# Marks that name no label: "[S7]", "[citation needed]", "[sic]", "(Smith and Jones, 2021a)", "(ref. 7)".
+_CITING = re.compile(r"\d|\bet\.? al\b|\bcitations?\b|\bsources?\b|\bref(?:s|erences?)?\b", re.IGNORECASE)
+_FEW = 3  # words in square brackets that say nothing of their own
+_NAME = r"[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*"
+_NAMES = rf"{_NAME}(?:(?:,?\s+(?:and|&)\s+|,\s*){_NAME}\.?)*"
+_YEAR = r"(?:(?:1[89]|20)\d\d[a-z]?|n\.\s?d\.?|in press|forthcoming)"
+_WORK = rf"(?:(?:[Ss]ee|[Cc]f\.?|e\.g\.,?)\s+(?:also\s+)?)?{_NAMES},?\s+{_YEAR}(?:,\s*{_YEAR})*(?:,\s*pp?\.\s*[\d–-]+)?"
+_AUTHORS = re.compile(
+    rf"\s*{_WORK}(?:;\s*{_WORK})*\s*|.*\bet\.? al\b.*|\s*(?:citation|source|ref|reference|doc|document|evidence|paper|"
+    r"passage)s?[.:]?\s*(?:needed|#?[A-Za-z]?\d+(?:\s*[,;&–-]\s*[A-Za-z]?\d+)*)\s*", re.DOTALL)
+_HALF_ROUND = re.compile(rf"{_SEE}[Ee](?:\d[\dEe,;&\s]*)?|.*\bet\.? al\b.*")
+
+_TAG = re.compile(
+    r"""<!--.*?-->|<!(?!--)[^<>]*>|<\?[^<>]*>|</?[a-z][\w:-]*(?:[\s/"'][^<>]*)?>|<[a-z][\w+.-]*:[^<>\s]*>""",
+    re.DOTALL | re.IGNORECASE)
+_TAG_SO_FAR = re.compile(
+    r"""<!--.*|<!-?|<[!?][^<>]*|</?(?:[a-z][\w:-]*(?:[\s/"'][^<>]*)?)?|<[a-z][\w+.-]*:[^<>\s]*""",
+    re.DOTALL | re.IGNORECASE)
+_OPENS = re.compile(r"<(?=[^\W\d_])|<+(?=[/!?])")
 _BREAKING = re.compile(r"</?(?:br|p|li|ul|ol|div|h\d|tr|table)\b", re.IGNORECASE)
+_RAISING = re.compile(r"<(?P<closes>/?)su(?P<kind>[pb])\b", re.IGNORECASE)
+_RAISED = {"p": str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"), "b": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")}
+# A raised digit is a mark behind a word or a full stop; it is none in "10⁵", "R²", "CO₂" and "log₂".
+_RAISED_ON = {"p": re.compile(r"(?:^|[\s.!?,;:\"”’»]|[^\W\d_]{3})$"),
+              "b": re.compile(r"(?:^|[\s.!?,;:\"”’»]|(?!log)[a-z]{3})$")}
 _THINKING = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY_SO_FAR = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{0,7}|[A-Za-z0-9]{0,32})")
 _BULLET = re.compile(r"(?:[-*+•‣◦–—>]|\d{1,3}[.)]|[a-z]\))\s")
 _BULLET_SO_FAR = re.compile(r"[-*+•‣◦–—>]|\d{1,3}[.)]?|[a-z]\)?")
 _LINE_DROPPED = re.compile(r"#{1,6}[ \t]|```|~~~")
-_LINK = re.compile(r"""\([^\s()]*(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?\)""")
+_LINK = re.compile(
+    r"""\(\s*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))*)(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?\s*\)""")
 _LINE_DROPPED_SO_FAR = re.compile(r"#{1,6}|`{1,2}|~{1,2}")
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\ue000-\uf8ff]*[^\s<>.,;:!?)\]\ue000-\uf8ff]")
+# Wherever a browser or a mail program could be led to: scheme://, //host, data:, www., a host with a path, an e-mail
+# address. "and/or", "nDCG@10" and "mAP@0.5" are none.
+_ADDRESS = re.compile(
+    rf"""(?:(?:[a-z][a-z0-9+.-]{{0,20}}:)?//+
+    |\b(?:https?|ftps?|file|data|javascript|vbscript|mailto|blob|tel|sms):(?=[^\s.,;:!?)])
+    |\bwww\d?\.(?=\w)
+    |(?<![\w.-])(?:[\w-]{{1,63}}\.)+[^\W\d_]{{2,24}}(?::\d+)?(?:/|[?\#](?=\w))
+    |(?<![\w.-])\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d+)?/
+    )(?:[^\s<>\ue000-\uf8ff]*[^\s<>.,;:!?)\ue000-\uf8ff])?
+    |[\w.+-]{{1,64}}@(?:[\w-]{{1,63}}\.)+[^\W\d_]{{2,24}}""", re.IGNORECASE | re.VERBOSE)
+_EMPTY = re.compile(r"\(\s*(?:see|cf\.?|e\.g\.?,?)?[\s(),;]*\)|<>")
 _MAY_HAVE_ENDED = re.compile(r"""[.!?]["'”’)\]»]*\s""")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _PATIENCE = 400  # characters a bracket or a tag may stay open before it is taken as text
+_LONGEST = 2000  # characters of a text without an end, before it is cut at a blank
+_BEFORE = 40  # characters before a full stop that tell whether it ends a sentence
+
+_SIGNS = str.maketrans("【】〔〕〖〗⟦⟧❲❳⁅⁆", "[][][][][][]")
 
 # Labels that stand as words of the sentence: "According to E1, ...", "E1 shows ...", "as in E1 and E2".
 _LABEL = rf"(?:{_MARK}|\b[Ee][1-9]\d{{0,2}}\b(?!-))"
@@ -54,15 +98,16 @@ _SAYS = (
 _SUBJECT = re.compile(rf"^{_SOURCE}({_LABELS})(?=\s+(?:{_SAYS})\b)", re.IGNORECASE)
 _OBJECT = re.compile(
     rf"\b(in|by|of|from|to|with|than|like|unlike|per)\s+({_MARK}(?:(?:\s*(?:and|or|,|&)?\s*){_MARK})*)")
-_BARE_END = re.compile(r"(?:(?<=[.!?])|[,;]?)\s+([Ee][1-9]\d{0,2}(?:(?:,| and|,? )\s*[Ee][1-9]\d{0,2})*)(?=\s*[.!?]?$)")
-_LABEL_ONLY = re.compile(r"[Ee][1-9]\d{0,2}\b")
+_BARE_END = re.compile(r"(?:(?<=[.!?])|[,;]?)\s+([Ee]\d+(?:(?:,| and|,? )\s*[Ee]\d+)*)(?=\s*[.!?]?$)")
+_LABEL_ONLY = re.compile(r"[Ee]\d+\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
     """A sentence a model wrote: its text without citation marks, and the labels it cites in order.
 
-    Labels are as the model gave them ("E1", or "1" where it left the letter out): some may have been invented.
+    The text holds a word at least, and no address, HTML tag, link, picture or square bracket. Labels are as the model
+    gave them ("E1", or "1" where it left the letter out): some may have been invented.
     """
 
     text: str
@@ -73,12 +118,14 @@ def parse(pieces: Iterable[str]) -> Iterator[Drafted]:
     """The sentences of a text that comes in pieces, each as soon as what follows shows that it has ended.
 
     List marks, headings, emphasis, HTML, pictures, addresses and a reasoning model's thoughts are taken away; a link
-    leaves its text. A last sentence that is not followed by anything ends where the pieces do.
+    leaves its text. Whatever else stands in square brackets is a mark, or loses its brackets. A last sentence that is
+    not followed by anything ends where the pieces do; one of over 2,000 characters is cut.
     """
     reader = _Reader()
     for piece in pieces:
         for character in piece:
-            yield from reader.read(character)
+            if plain := _plain(character):
+                yield from reader.read(plain)
     yield from reader.end()
 
 
@@ -90,9 +137,13 @@ class _Reader:
         self._marks: list[tuple[str, ...]] = []
         self._dropping = ""  # what ends the part that is being dropped
         self._emphasised = ""  # the sign whose emphasis is open
+        self._raised = ""  # "p" or "b" within <sup> or <sub>
+        self._word = 0  # where the block's last word ends
 
     def read(self, character: str) -> Iterator[Drafted]:
-        if _FIRST_MARK <= ord(character) <= 0xF8FF or character == "\r":
+        if character.isspace() and self._held.isspace() and self._held[0] == "\n":
+            # Of blank lines and indents only that there was one matters.
+            self._held = "\n\n" if character == "\n" else self._held
             return
         self._held += character
         if self._dropping:
@@ -127,17 +178,33 @@ class _Reader:
         if character.isspace() and (not self._block or self._block[-1].isspace()):
             return
         self._block += " " if character.isspace() else character
-        if not character.isalnum():
-            return
-        if self._waiting:  # the new line has words of its own, so marks at its start are its own too
-            yield from self._give(self._waiting)
-            self._waiting = ""
-        if self._block[-2:-1].isalnum() or not _MAY_HAVE_ENDED.search(self._block[-_PATIENCE:]):
-            return
-        *complete, last = _sentences(self._block)
-        for sentence in complete:
+        if character.isalnum():
+            if self._waiting:  # the new line has words of its own, so marks at its start are its own too
+                yield from self._give(self._waiting)
+                self._waiting = ""
+            if self._ended():
+                *complete, self._block = _sentences(self._block)
+                for sentence in complete:
+                    yield from self._give(sentence)
+            self._word = len(self._block)
+        if len(self._block) > _LONGEST:
+            yield from self._cut()
+
+    def _ended(self) -> bool:
+        """Whether a sentence ended between the last word and the one that has just begun."""
+        # Every earlier full stop was looked at when its next word began.
+        if not _MAY_HAVE_ENDED.search(self._block, self._word):
+            return False
+        start = max(0, self._word - _BEFORE)
+        return start + sentences(self._block[start:])[-1][0] >= self._word
+
+    def _cut(self) -> Iterator[Drafted]:
+        """Give what has come of a text that does not end."""
+        yield from self._give(self._waiting)
+        end = self._block.rfind(" ") + 1 or len(self._block)
+        for sentence in _sentences(self._block[:end]):
             yield from self._give(sentence)
-        self._block = last
+        self._waiting, self._block, self._word = "", self._block[end:], max(0, self._word - end)
 
     def _break(self) -> Iterator[Drafted]:
         """End the block: its last sentence waits for marks that may stand alone on the next line."""
@@ -149,7 +216,7 @@ class _Reader:
         else:
             marks = "".join(re.findall(_MARK, self._block))
             self._waiting, self._block = (f"{self._waiting} {marks}", "") if self._waiting else ("", marks)
-        self._emphasised = ""
+        self._emphasised, self._raised, self._word = "", "", 0
 
     def _give(self, sentence: str) -> Iterator[Drafted]:
         drafted = _drafted(sentence, self._marks)
@@ -164,8 +231,12 @@ class _Reader:
                 return self._line(held, ended=ended)
             case "<":
                 return self._tag(held, ended=ended)
-            case "[" | "【":
+            case "&":
+                return self._entity(held, ended=ended)
+            case "[":
                 return self._bracket(held, 0, ended=ended)
+            case "]":
+                return 1, ""
             case "!":
                 if len(held) == 1:
                     return (1, held) if ended else None
@@ -174,7 +245,26 @@ class _Reader:
                 return self._round(held, ended=ended)
             case "*" | "_" | "`":
                 return self._emphasis(held, ended=ended)
-        return 1, held[0]
+        return 1, self._digit(held[0])
+
+    def _again(self, end: int, instead: str) -> tuple[int, str]:
+        """Read other characters instead of the first ones held."""
+        self._held = instead + self._held[end:]
+        return 0, ""
+
+    def _digit(self, character: str) -> str:
+        """The character; nothing for a raised, lowered or encircled digit where such a digit is a mark."""
+        character = character.translate(_RAISED[self._raised]) if self._raised else character
+        if character.isdecimal() or not character.isdigit():
+            return character
+        lowered = unicodedata.decomposition(character).startswith("<sub>")
+        return "" if _RAISED_ON["b" if lowered else "p"].search(self._block[-3:]) else character
+
+    def _entity(self, held: str, *, ended: bool) -> tuple[int, str] | None:
+        if entity := _ENTITY.match(held):
+            meant = html.unescape(entity.group())
+            return (1, "&") if meant == entity.group() else self._again(entity.end(), "".join(map(_plain, meant)))
+        return (1, "&") if ended or not _ENTITY_SO_FAR.fullmatch(held) else None
 
     def _line(self, held: str, *, ended: bool) -> tuple[int, str] | None:
         rest = held.lstrip()
@@ -197,43 +287,67 @@ class _Reader:
             if _THINKING.match(held):
                 self._dropping = held[:1] + "/" + held[1:tag.end()]
                 return tag.end(), ""
+            if raising := _RAISING.match(held):
+                self._raised = "" if raising["closes"] else raising["kind"].lower()
             return tag.end(), "\n" if _BREAKING.match(held) else ""
         if not ended and len(held) < _PATIENCE and _TAG_SO_FAR.fullmatch(held):
             return None
         return 1, "<"
 
     def _bracket(self, held: str, at: int, *, ended: bool) -> tuple[int, str] | None:
-        """A mark, a link or a picture whose bracket opens at ``at``; else the bracket itself."""
-        close = held.find("】" if held[at] == "【" else "]", at)
-        nested = held.find("[", at + 1)
+        """A mark, a link or a picture whose bracket opens at ``at``; else what it holds, without brackets."""
+        # "Great![E1]" ends a sentence; the sign of a picture stands by itself.
+        sign = "!" * at if self._block[-1:].isalnum() else ""
+        close, nested = held.find("]", at), held.find("[", at + 1)
         if close < 0 or 0 <= nested < close:
-            waits = nested < 0 and not ended and len(held) < _PATIENCE and "\n" not in held
-            return None if waits else (at + 1, held[:at + 1])
+            waits = nested < 0 and not ended and len(held) < _PATIENCE and "\n\n" not in held
+            return None if waits else self._half(held, at, nested, sign)
         if close + 1 == len(held) and not ended:
             return None
         inner, end = held[at + 1:close], close + 1
-        if held[end:end + 1] == "(" and ")" not in held[end:] and not ended and len(held) < _PATIENCE:
+        rest = held[end:]
+        if rest[:1] == "(" and rest.count("(") > rest.count(")") and not ended and len(held) < _PATIENCE:
             return None
         link = _LINK.match(held, end)
         end = link.end() if link else end
-        if at:
-            return (end, inner) if link else (1, "!")
-        # "[1, 5]" may be an interval, but beside Vouch's own citations it would read as one of them.
+        # "[0, 1]" may be an interval, but beside Vouch's own citations it would read as one of them.
         if found := _SQUARE.fullmatch(inner):
-            return end, self._mark(found[1] or found[2])
-        return end, inner if link else held[:end]
+            return end, sign + self._mark(_labels(found[1] or found[2]))
+        few = len(inner.split()) <= (1 if link else _FEW)
+        if (few and any(map(str.isdigit, inner))) or (few and not link) or (_CITING.search(inner) and not link) or (
+                "et al" in inner):
+            return end, sign + self._mark(())
+        return self._again(end, sign + inner)
+
+    def _half(self, held: str, at: int, nested: int, sign: str) -> tuple[int, str]:
+        """What stands behind a bracket that is never closed: dropped where it would be a mark."""
+        end = min(place for place in (nested, held.find("\n", at), len(held)) if place >= 0)
+        inner = held[at + 1:end]
+        mark = end < _PATIENCE and (len(inner.split()) <= _FEW or _CITING.search(inner))
+        return end if mark else at + 1, sign
 
     def _round(self, held: str, *, ended: bool) -> tuple[int, str] | None:
-        close = held.find(")")
-        if close < 0:
-            waits = not ended and len(held) < 60 and re.fullmatch(r"\([\sA-Za-z0-9,;:&/.–-]*", held)
-            return None if waits and "\n" not in held else (1, "(")
-        found = _ROUND.fullmatch(held[1:close])
-        return (close + 1, self._mark(found[1])) if found else (1, "(")
+        close, nested = held.find(")"), held.find("(", 1)
+        if close < 0 or 0 <= nested < close:
+            inner = held[1:].partition("\n")[0]
+            if nested < 0 and not ended and len(held) < _PATIENCE and "\n\n" not in held:
+                return None
+            return (len(inner) + 1, "") if nested < 0 and _HALF_ROUND.fullmatch(inner) else (1, "(")
+        inner, end = held[1:close], close + 1
+        if found := _ROUND.fullmatch(inner):
+            return end, self._mark(_labels(found[1]))
+        if _AUTHORS.fullmatch(inner):
+            return end, self._mark(())
+        if found := _COUNTED.fullmatch(inner):
+            if end == len(held) and not ended:
+                return None
+            if held[end:end + 1] in ("", "\n", *".!?"):
+                return end, self._mark(_labels(found[1]))
+        return 1, "("
 
     def _emphasis(self, held: str, *, ended: bool) -> tuple[int, str] | None:
         run = len(held) - len(held.lstrip(held[0]))
-        if run == len(held) and not ended:
+        if run == len(held) and not ended and run < _PATIENCE:
             return None
         sign, before, after = held[0], self._block[-1:] or " ", held[run:run + 1] or " "
         if sign == "`" or (sign == "*" and run > 1):
@@ -247,11 +361,11 @@ class _Reader:
             return run, held[:run]
         return run, ""
 
-    def _mark(self, inner: str) -> str:
+    def _mark(self, labels: tuple[str, ...]) -> str:
         """A private-use character for the labels, with blanks around it so that a full stop before it ends."""
         if len(self._marks) >= 0xF8FF - _FIRST_MARK:
             return ""
-        self._marks.append(_labels(inner))
+        self._marks.append(labels)
         return f" {chr(_FIRST_MARK + len(self._marks) - 1)} "
 
 
@@ -270,17 +384,47 @@ def _sentences(block: str) -> list[str]:
     return found
 
 
+@functools.lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    """The character as it is read: wide digits, letters and brackets as plain ones, nothing for what is not seen."""
+    if character.isascii():
+        return character if character.isprintable() or character in "\n\t\v\f" else ""
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co"):
+        return ""
+    shape = unicodedata.decomposition(character).partition(" ")[0]
+    folded = unicodedata.normalize("NFKC", character)
+    if len(folded) == 1 and folded.isascii() and (
+            (shape in ("<wide>", "<small>") and (folded.isalnum() or folded in "()[]<>"))
+            or (shape == "<font>" and folded.isdigit())):
+        return folded
+    return character.translate(_SIGNS)
+
+
 def _labels(inner: str) -> tuple[str, ...]:
-    """The labels of "E1, E3-E5": a range gives each in it, if it is not absurdly long."""
+    """The labels of "E1, E3-E5", as they were written: a range gives each in it, if it is not absurdly long."""
     labels: list[str] = []
     letter, last = "", 0
     for one in _ONE.finditer(inner):
         number = int(one["number"])
         letter = "E" if one["letter"] else "" if not one["dash"] else letter
         first = last + 1 if one["dash"] and 0 < number - last <= 20 else number
-        labels += (f"{letter}{n}" for n in range(first, number + 1))
+        labels += (f"{letter}{n}" for n in range(first, number))
+        labels.append(f"{letter}{one['number']}")
         last = number
     return tuple(dict.fromkeys(labels))
+
+
+def _tidy(text: str) -> str:
+    """The text without addresses, tags and what taking them off has left empty; none can form of what is left."""
+    before = None
+    while text != before:
+        before = text
+        text = _ADDRESS.sub("", _TAG.sub("", text))
+        # "$x<y$" stays a comparison, but opens no tag.
+        text = _OPENS.sub(lambda found: "" if text[found.end()] in "/!?" else "< ", text)
+        text = re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", _EMPTY.sub("", text))
+        text = normalise(re.sub(r"[,;]+([.!?])$", r"\1", re.sub(r"(?<!\.)([.!?])\.$", r"\1", text)))
+    return text
 
 
 def _drafted(sentence: str, marks: list[tuple[str, ...]]) -> Drafted | None:
@@ -294,7 +438,7 @@ def _drafted(sentence: str, marks: list[tuple[str, ...]]) -> Drafted | None:
             len(marks[ord(c) - _FIRST_MARK]) > 1 for c in re.findall(_MARK, named))
         return "these papers" if several else "this paper"
 
-    text = normalise(_ADDRESS.sub("", sentence))
+    text = normalise(_ADDRESS.sub("", _TAG.sub("", sentence)))
     lead = _LEAD.match(text)
     if lead:
         this_paper(lead, 0)
@@ -306,10 +450,7 @@ def _drafted(sentence: str, marks: list[tuple[str, ...]]) -> Drafted | None:
     if not labels and (bare := _BARE_END.search(text)):
         labels = [label.upper() for label in _LABEL_ONLY.findall(bare[1])]
         text = text[:bare.start()] + text[bare.end():]
-    text = re.sub(r"(?:[\[【]\s*[Ee]?|\([Ee])\d[\dEe,;& ]*$", "", text)  # a mark that was never closed
-    text = re.sub(r"\(\s*[,;]*\s*\)|\[\s*[,;]*\s*\]|<>", "", text)
-    text = re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", text)
-    text = re.sub(r"[,;]+([.!?])$", r"\1", re.sub(r"(?<!\.)([.!?])\.$", r"\1", normalise(text)))
-    if not any(character.isalnum() for character in text) or _LABEL_ONLY.fullmatch(text):
+    text = _tidy(text)
+    if not _WORD.search(text) or _LABEL_ONLY.fullmatch(text):
         return None
     return Drafted(text=text, labels=tuple(dict.fromkeys(labels)))

@@ -150,7 +150,10 @@ def test_turning_to_another_conversation_leaves_the_answer_to_itself(address: st
     ask(page, "a slow one, left alone")
     expect(page.locator(".draft")).to_contain_text("Reading 3 papers")
     page.get_by_role("button", name="New conversation").click()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    page.wait_for_timeout(800)
     expect(page.locator(".welcome")).to_be_visible()
+    assert "c=" not in page.url
     page.get_by_role("link", name="before").click()
     # It is still being answered, and is followed to its end.
     expect(page.locator(".draft")).to_have_count(1)
