@@ -16,7 +16,7 @@ SURE = 0.8
 
 # The strength at which it is even whether the library answers: for a question whose names the library knows, and for
 # one that names something it has never heard of; and how fast that changes. Set by hand.
-_PLAIN, _NAMED, _SLOPE = 0.35, 0.48, 0.03
+_PLAIN, _NAMED, _SLOPE = 0.33, 0.48, 0.03
 # A paper is cited when it is at least so strong beside the strongest, and in itself.
 _SHARE, _LEAST = 0.75, 0.30
 

@@ -176,7 +176,7 @@ def _feed_back(vector: NDArray[np.float32], vectors: NDArray[np.float32],
     centre = fused[best] @ vectors[best]
     length = float(np.linalg.norm(centre))
     if length == 0.0:
-        return (vectors @ vector).astype(np.float64)
+        return np.ones(len(vectors))
     moved = vector + centre / length
     return (vectors @ (moved / np.linalg.norm(moved))).astype(np.float64)
 
