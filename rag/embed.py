@@ -7,6 +7,7 @@ import importlib
 import itertools
 import json
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -199,8 +200,11 @@ class OpenAIEmbeddings:
     def _client(self) -> OpenAI:
         import openai
 
+        # A redirect would carry the texts to a host that nobody chose.
+        http_client = openai.DefaultHttpxClient(timeout=self._timeout, follow_redirects=False)
+        weakref.finalize(self, http_client.close)
         return openai.OpenAI(api_key=self._api_key or "none", base_url=self._base_url, timeout=self._timeout,
-                             max_retries=2)
+                             max_retries=2, http_client=http_client)
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question."""
@@ -236,6 +240,9 @@ class OpenAIEmbeddings:
             raise EmbedderError(f"{server} takes no more requests for now (429); wait, or check your account "
                                 "with it.") from None
         except openai.APIStatusError as error:
+            if 300 <= error.status_code < 400:
+                raise EmbedderError(f"{server} redirects to another address ({error.status_code}), which is not "
+                                    "followed; check OPENAI_BASE_URL.") from None
             raise EmbedderError(f"{server} failed ({error.status_code}); try again later, or use the local "
                                 "embedder.") from None
         except (openai.OpenAIError, LookupError, ValueError, TypeError, AttributeError):

@@ -152,14 +152,17 @@ def _openai_model(name: str, provider: str, model: str, settings: Settings) -> B
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
 
+    # Longer than the wait for a token, so that it is that wait which ends: this one frees the abandoned thread.
+    timeout = openai.Timeout(1.5 * settings.timeout, connect=min(settings.timeout, 10.0))
     # The address is always given, so that no other variable (a gateway's) decides it. Trying again is left to
     # _stream, which knows how much time is left. Reasoning models take no temperature, and those are hosted.
     return ChatOpenAI(
         model=model,
         base_url=settings.openai_base_url or OPENAI_URL,
         api_key=SecretStr(settings.openai_api_key or "none"),
-        # Longer than the wait for a token, so that it is that wait which ends: this one frees the abandoned thread.
-        timeout=openai.Timeout(1.5 * settings.timeout, connect=min(settings.timeout, 10.0)),
+        timeout=timeout,
+        # A redirect would carry the whole prompt to a host that nobody chose.
+        http_client=openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False),
         max_retries=0,
         use_responses_api=False,
         stream_usage=True,
@@ -337,6 +340,8 @@ def _why(error: BaseException) -> str:
         return "has too small a context window for the question with its evidence; set VOUCH_CONTEXT to its size"
     if "insufficient_quota" in told:
         return "has no quota left on this key; is there credit left?"
+    if isinstance(status, int) and 300 <= status < 400:
+        return f"was redirected to another address ({status}), which is not followed; is OPENAI_BASE_URL right?"
     if isinstance(status, int):
         return _SAID.get(status, f"failed with the server error {status}" if status >= 500 else
                          f"was refused by its server with status {status}")

@@ -7,14 +7,13 @@ replaced by one private-use character each as soon as they are complete: what is
 
 from __future__ import annotations
 
-import functools
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rag.text import normalise, sentences
+from rag.inert import TAG, TAG_SO_FAR, inert, plain, raised_mark, shifted
+from rag.text import sentences
 
 _FIRST_MARK = 0xE000
 _MARK = "[\ue000-\uf8ff]"
@@ -37,53 +36,29 @@ _NAMES = rf"{_NAME}(?:(?:,?\s+(?:and|&)\s+|,\s*){_NAME}\.?)*"
 _YEAR = r"(?:(?:1[89]|20)\d\d[a-z]?|n\.\s?d\.?|in press|forthcoming)"
 _WORK = rf"(?:(?:[Ss]ee|[Cc]f\.?|e\.g\.,?)\s+(?:also\s+)?)?{_NAMES},?\s+{_YEAR}(?:,\s*{_YEAR})*(?:,\s*pp?\.\s*[\d–-]+)?"
 _AUTHORS = re.compile(
-    rf"\s*{_WORK}(?:;\s*{_WORK})*\s*|.*\bet\.? al\b.*|\s*(?:citation|source|ref|reference|doc|document|evidence|paper|"
-    r"passage)s?[.:]?\s*(?:needed|#?[A-Za-z]?\d+(?:\s*[,;&–-]\s*[A-Za-z]?\d+)*)\s*", re.DOTALL)
-_HALF_ROUND = re.compile(rf"{_SEE}[Ee](?:\d[\dEe,;&\s]*)?|.*\bet\.? al\b.*")
-
-_TAG = re.compile(
-    r"""<!--.*?-->|<!(?!--)[^<>]*>|<\?[^<>]*>|</?[a-z][\w:-]*(?:[\s/"'][^<>]*)?>|<[a-z][\w+.-]*:[^<>\s]*>""",
-    re.DOTALL | re.IGNORECASE)
-_TAG_SO_FAR = re.compile(
-    r"""<!--.*|<!-?|<[!?][^<>]*|</?(?:[a-z][\w:-]*(?:[\s/"'][^<>]*)?)?|<[a-z][\w+.-]*:[^<>\s]*""",
-    re.DOTALL | re.IGNORECASE)
-_OPENS = re.compile(r"<(?=[^\W\d_])|<+(?=[/!?])")
+    rf"\s*{_WORK}(?:;\s*{_WORK})*\s*|.{{0,60}}\bet\.? al\b.{{0,60}}|\s*(?:citation|source|ref|reference|doc|document|"
+    r"evidence|paper|passage)s?[.:]?\s*(?:needed|#?[A-Za-z]?\d+(?:\s*[,;&–-]\s*[A-Za-z]?\d+)*)\s*", re.DOTALL)
+_HALF_ROUND = re.compile(
+    rf"\({_SEE}(?:[Ee]\d+(?:\s*[,;&]\s*[Ee]\d*)*|[Ee]$|[^.()]{{0,60}}\bet\.? al\b\.?(?:,?\s*\d+)?)")
+_HALF_SQUARE = re.compile(r".*?(?=\n|\[|[.!?](?:\s|$)|$)", re.DOTALL)
 _BREAKING = re.compile(r"</?(?:br|p|li|ul|ol|div|h\d|tr|table)\b", re.IGNORECASE)
-_RAISING = re.compile(r"<(?P<closes>/?)su(?P<kind>[pb])\b", re.IGNORECASE)
-_RAISED = {"p": str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"), "b": str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")}
-# A raised digit is a mark behind a word or a full stop; it is none in "10⁵", "R²", "CO₂" and "log₂".
-_RAISED_ON = {"p": re.compile(r"(?:^|[\s.!?,;:\"”’»]|[^\W\d_]{3})$"),
-              "b": re.compile(r"(?:^|[\s.!?,;:\"”’»]|(?!log)[a-z]{3})$")}
+_SHIFTING = re.compile(r"<(/?)(su[pb])\b", re.IGNORECASE)
 _THINKING = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ENTITY_SO_FAR = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{0,7}|[A-Za-z0-9]{0,32})")
 _BULLET = re.compile(r"(?:[-*+•‣◦–—>]|\d{1,3}[.)]|[a-z]\))\s")
 _BULLET_SO_FAR = re.compile(r"[-*+•‣◦–—>]|\d{1,3}[.)]?|[a-z]\)?")
 _LINE_DROPPED = re.compile(r"#{1,6}[ \t]|```|~~~")
-_LINK = re.compile(
-    r"""\(\s*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))*)(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?\s*\)""")
+_LINK = re.compile(r"""\(\s*(?:<[^<>\n]*>|(?:[^\s()]|\([^\s()]*\))*)(?:\s+(?:"[^"\n]*"|'[^'\n]*'))?\s*\)""")
 _LINE_DROPPED_SO_FAR = re.compile(r"#{1,6}|`{1,2}|~{1,2}")
-# Wherever a browser or a mail program could be led to: scheme://, //host, data:, www., a host with a path, an e-mail
-# address. "and/or", "nDCG@10" and "mAP@0.5" are none.
-_ADDRESS = re.compile(
-    rf"""(?:(?:[a-z][a-z0-9+.-]{{0,20}}:)?//+
-    |\b(?:https?|ftps?|file|data|javascript|vbscript|mailto|blob|tel|sms):(?=[^\s.,;:!?)])
-    |\bwww\d?\.(?=\w)
-    |(?<![\w.-])(?:[\w-]{{1,63}}\.)+[^\W\d_]{{2,24}}(?::\d+)?(?:/|[?\#](?=\w))
-    |(?<![\w.-])\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d+)?/
-    )(?:[^\s<>\ue000-\uf8ff]*[^\s<>.,;:!?)\ue000-\uf8ff])?
-    |[\w.+-]{{1,64}}@(?:[\w-]{{1,63}}\.)+[^\W\d_]{{2,24}}""", re.IGNORECASE | re.VERBOSE)
-_EMPTY = re.compile(r"\(\s*(?:see|cf\.?|e\.g\.?,?)?[\s(),;]*\)|<>")
 _MAY_HAVE_ENDED = re.compile(r"""[.!?]["'”’)\]»]*\s""")
 _WORD = re.compile(r"[^\W\d_]{2}")
 _PATIENCE = 400  # characters a bracket or a tag may stay open before it is taken as text
 _LONGEST = 2000  # characters of a text without an end, before it is cut at a blank
-_BEFORE = 40  # characters before a full stop that tell whether it ends a sentence
-
-_SIGNS = str.maketrans("【】〔〕〖〗⟦⟧❲❳⁅⁆", "[][][][][][]")
+_BEFORE = 26  # characters before a full stop that tell whether it ends a sentence
 
 # Labels that stand as words of the sentence: "According to E1, ...", "E1 shows ...", "as in E1 and E2".
-_LABEL = rf"(?:{_MARK}|\b[Ee][1-9]\d{{0,2}}\b(?!-))"
+_LABEL = rf"(?:{_MARK}|\b[Ee]\d+\b(?!-))"
 _LABELS = rf"{_LABEL}(?:(?:\s*,?\s*(?:and|or|&)\s*|\s*,\s*|\s*){_LABEL})*"
 _SOURCE = r"(?:(?:the )?(?:paper|passage|evidence|source|study|work)s?\s+)?"
 _LEAD = re.compile(
@@ -124,8 +99,8 @@ def parse(pieces: Iterable[str]) -> Iterator[Drafted]:
     reader = _Reader()
     for piece in pieces:
         for character in piece:
-            if plain := _plain(character):
-                yield from reader.read(plain)
+            if read := plain(character):
+                yield from reader.read(read)
     yield from reader.end()
 
 
@@ -134,10 +109,11 @@ class _Reader:
         self._held = "\n"  # characters that may be the start of something; a text begins like a line
         self._block = ""  # clean text since the last hard break, without the sentences already given
         self._waiting = ""  # the last sentence before the break: marks alone on the next line belong to it
-        self._marks: list[tuple[str, ...]] = []
+        self._marks: dict[str, tuple[str, ...]] = {}
+        self._signs: dict[tuple[str, ...], str] = {}
         self._dropping = ""  # what ends the part that is being dropped
         self._emphasised = ""  # the sign whose emphasis is open
-        self._raised = ""  # "p" or "b" within <sup> or <sub>
+        self._shift = ""  # "sup" or "sub" within such a tag
         self._word = 0  # where the block's last word ends
 
     def read(self, character: str) -> Iterator[Drafted]:
@@ -214,9 +190,9 @@ class _Reader:
                 yield from self._give(sentence)
             self._block = ""
         else:
-            marks = "".join(re.findall(_MARK, self._block))
+            marks = "".join(dict.fromkeys(re.findall(_MARK, self._block)))
             self._waiting, self._block = (f"{self._waiting} {marks}", "") if self._waiting else ("", marks)
-        self._emphasised, self._raised, self._word = "", "", 0
+        self._emphasised, self._shift, self._word = "", "", 0
 
     def _give(self, sentence: str) -> Iterator[Drafted]:
         drafted = _drafted(sentence, self._marks)
@@ -245,25 +221,18 @@ class _Reader:
                 return self._round(held, ended=ended)
             case "*" | "_" | "`":
                 return self._emphasis(held, ended=ended)
-        return 1, self._digit(held[0])
+        character = shifted(held[0], self._shift) if self._shift else held[0]
+        return 1, "" if raised_mark(character, self._block) else character
 
     def _again(self, end: int, instead: str) -> tuple[int, str]:
         """Read other characters instead of the first ones held."""
         self._held = instead + self._held[end:]
         return 0, ""
 
-    def _digit(self, character: str) -> str:
-        """The character; nothing for a raised, lowered or encircled digit where such a digit is a mark."""
-        character = character.translate(_RAISED[self._raised]) if self._raised else character
-        if character.isdecimal() or not character.isdigit():
-            return character
-        lowered = unicodedata.decomposition(character).startswith("<sub>")
-        return "" if _RAISED_ON["b" if lowered else "p"].search(self._block[-3:]) else character
-
     def _entity(self, held: str, *, ended: bool) -> tuple[int, str] | None:
         if entity := _ENTITY.match(held):
             meant = html.unescape(entity.group())
-            return (1, "&") if meant == entity.group() else self._again(entity.end(), "".join(map(_plain, meant)))
+            return (1, "&") if meant == entity.group() else self._again(entity.end(), "".join(map(plain, meant)))
         return (1, "&") if ended or not _ENTITY_SO_FAR.fullmatch(held) else None
 
     def _line(self, held: str, *, ended: bool) -> tuple[int, str] | None:
@@ -283,14 +252,14 @@ class _Reader:
         return before, " " if wrapped else "\n"
 
     def _tag(self, held: str, *, ended: bool) -> tuple[int, str] | None:
-        if tag := _TAG.match(held):
+        if tag := TAG.match(held):
             if _THINKING.match(held):
                 self._dropping = held[:1] + "/" + held[1:tag.end()]
                 return tag.end(), ""
-            if raising := _RAISING.match(held):
-                self._raised = "" if raising["closes"] else raising["kind"].lower()
+            if shifting := _SHIFTING.match(held):
+                self._shift = "" if shifting[1] else shifting[2].lower()
             return tag.end(), "\n" if _BREAKING.match(held) else ""
-        if not ended and len(held) < _PATIENCE and _TAG_SO_FAR.fullmatch(held):
+        if not ended and len(held) < _PATIENCE and TAG_SO_FAR.fullmatch(held):
             return None
         return 1, "<"
 
@@ -301,7 +270,7 @@ class _Reader:
         close, nested = held.find("]", at), held.find("[", at + 1)
         if close < 0 or 0 <= nested < close:
             waits = nested < 0 and not ended and len(held) < _PATIENCE and "\n\n" not in held
-            return None if waits else self._half(held, at, nested, sign)
+            return None if waits else self._half(held, at, sign)
         if close + 1 == len(held) and not ended:
             return None
         inner, end = held[at + 1:close], close + 1
@@ -313,26 +282,27 @@ class _Reader:
         # "[0, 1]" may be an interval, but beside Vouch's own citations it would read as one of them.
         if found := _SQUARE.fullmatch(inner):
             return end, sign + self._mark(_labels(found[1] or found[2]))
+        # A link's text is text, unless it cites in a word ("[doc7](...)") or by authors.
         few = len(inner.split()) <= (1 if link else _FEW)
-        if (few and any(map(str.isdigit, inner))) or (few and not link) or (_CITING.search(inner) and not link) or (
-                "et al" in inner):
+        cites = _CITING.search(inner) is not None
+        if (few and cites) or "et al" in inner or (not link and (few or cites)):
             return end, sign + self._mark(())
         return self._again(end, sign + inner)
 
-    def _half(self, held: str, at: int, nested: int, sign: str) -> tuple[int, str]:
+    def _half(self, held: str, at: int, sign: str) -> tuple[int, str]:
         """What stands behind a bracket that is never closed: dropped where it would be a mark."""
-        end = min(place for place in (nested, held.find("\n", at), len(held)) if place >= 0)
-        inner = held[at + 1:end]
-        mark = end < _PATIENCE and (len(inner.split()) <= _FEW or _CITING.search(inner))
-        return end if mark else at + 1, sign
+        half = _HALF_SQUARE.match(held, at + 1)
+        inner = half.group() if half else ""
+        mark = len(inner.split()) <= _FEW or _CITING.search(inner)
+        return at + 1 + (len(inner) if mark else 0), sign
 
     def _round(self, held: str, *, ended: bool) -> tuple[int, str] | None:
         close, nested = held.find(")"), held.find("(", 1)
         if close < 0 or 0 <= nested < close:
-            inner = held[1:].partition("\n")[0]
             if nested < 0 and not ended and len(held) < _PATIENCE and "\n\n" not in held:
                 return None
-            return (len(inner) + 1, "") if nested < 0 and _HALF_ROUND.fullmatch(inner) else (1, "(")
+            half = _HALF_ROUND.match(held)
+            return (half.end(), "") if half else (1, "(")
         inner, end = held[1:close], close + 1
         if found := _ROUND.fullmatch(inner):
             return end, self._mark(_labels(found[1]))
@@ -341,7 +311,7 @@ class _Reader:
         if found := _COUNTED.fullmatch(inner):
             if end == len(held) and not ended:
                 return None
-            if held[end:end + 1] in ("", "\n", *".!?"):
+            if held[end:end + 1] in ("", "\n", *".!?") or self._block[-1:] in (*".!?",):
                 return end, self._mark(_labels(found[1]))
         return 1, "("
 
@@ -364,9 +334,10 @@ class _Reader:
     def _mark(self, labels: tuple[str, ...]) -> str:
         """A private-use character for the labels, with blanks around it so that a full stop before it ends."""
         if len(self._marks) >= 0xF8FF - _FIRST_MARK:
-            return ""
-        self._marks.append(labels)
-        return f" {chr(_FIRST_MARK + len(self._marks) - 1)} "
+            return " "
+        sign = self._signs.setdefault(labels, chr(_FIRST_MARK + len(self._signs)))
+        self._marks[sign] = labels
+        return f" {sign} "
 
 
 def _sentences(block: str) -> list[str]:
@@ -384,22 +355,6 @@ def _sentences(block: str) -> list[str]:
     return found
 
 
-@functools.lru_cache(maxsize=4096)
-def _plain(character: str) -> str:
-    """The character as it is read: wide digits, letters and brackets as plain ones, nothing for what is not seen."""
-    if character.isascii():
-        return character if character.isprintable() or character in "\n\t\v\f" else ""
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co"):
-        return ""
-    shape = unicodedata.decomposition(character).partition(" ")[0]
-    folded = unicodedata.normalize("NFKC", character)
-    if len(folded) == 1 and folded.isascii() and (
-            (shape in ("<wide>", "<small>") and (folded.isalnum() or folded in "()[]<>"))
-            or (shape == "<font>" and folded.isdigit())):
-        return folded
-    return character.translate(_SIGNS)
-
-
 def _labels(inner: str) -> tuple[str, ...]:
     """The labels of "E1, E3-E5", as they were written: a range gives each in it, if it is not absurdly long."""
     labels: list[str] = []
@@ -414,43 +369,30 @@ def _labels(inner: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(labels))
 
 
-def _tidy(text: str) -> str:
-    """The text without addresses, tags and what taking them off has left empty; none can form of what is left."""
-    before = None
-    while text != before:
-        before = text
-        text = _ADDRESS.sub("", _TAG.sub("", text))
-        # "$x<y$" stays a comparison, but opens no tag.
-        text = _OPENS.sub(lambda found: "" if text[found.end()] in "/!?" else "< ", text)
-        text = re.sub(r"\s+([.,;:!?])(?=\s|$)", r"\1", _EMPTY.sub("", text))
-        text = normalise(re.sub(r"[,;]+([.!?])$", r"\1", re.sub(r"(?<!\.)([.!?])\.$", r"\1", text)))
-    return text
-
-
-def _drafted(sentence: str, marks: list[tuple[str, ...]]) -> Drafted | None:
+def _drafted(sentence: str, marks: dict[str, tuple[str, ...]]) -> Drafted | None:
     """The sentence without its marks; None where nothing but marks and punctuation is left."""
-    labels = [label for c in re.findall(_MARK, sentence) for label in marks[ord(c) - _FIRST_MARK]]
+    labels = [label for c in re.findall(_MARK, sentence) for label in marks[c]]
 
     def this_paper(found: re.Match[str], group: int) -> str:
         named = found[group]
         labels.extend(label.upper() for label in _LABEL_ONLY.findall(named))
         several = len(re.findall(_LABEL, named)) > 1 or any(
-            len(marks[ord(c) - _FIRST_MARK]) > 1 for c in re.findall(_MARK, named))
+            len(marks[c]) > 1 for c in re.findall(_MARK, named))
         return "these papers" if several else "this paper"
 
-    text = normalise(_ADDRESS.sub("", _TAG.sub("", sentence)))
+    text = inert(sentence)
     lead = _LEAD.match(text)
     if lead:
         this_paper(lead, 0)
         text = text[lead.end():]
         text = text[:1].upper() + text[1:]
     text = _SUBJECT.sub(lambda found: this_paper(found, 1).capitalize(), text)
-    text = _OBJECT.sub(lambda found: f"{found[1]} {this_paper(found, 2)}", text)
+    text = _OBJECT.sub(lambda found: f"{found[1]} {this_paper(found, 2) * any(map(marks.get, found[2]))}", text)
     text = re.sub(rf"\s*{_MARK}", "", text)
     if not labels and (bare := _BARE_END.search(text)):
         labels = [label.upper() for label in _LABEL_ONLY.findall(bare[1])]
         text = text[:bare.start()] + text[bare.end():]
-    text = _tidy(text)
+    text = inert(text)
     if not _WORD.search(text) or _LABEL_ONLY.fullmatch(text):
         return None
     return Drafted(text=text, labels=tuple(dict.fromkeys(labels)))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"prompts", "rag.schema", "rag.errors", "rag.text"},
     {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse",
-     "rag.agree"},
+     "rag.agree", "rag.inert"},
     {"rag.tables", "rag.marked"},
     {"rag.minilm"},
     {"rag.writing", "rag.catalogue", "rag.embed", "rag.vectors", "rag.lexical", "rag.llm", "rag.cite"},

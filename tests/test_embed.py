@@ -24,6 +24,7 @@ from rag.errors import EmbedderError, SettingsError
 from rag.marked import Embedded, Embedder, Marked
 from rag.minilm import LocalEmbedder
 from rag.text import sentences
+from tests.stubs import Reply, StubModel
 
 # The first eight values of sentence-transformers' vectors for the same weights (6.2.0 on torch 2.13.0).
 GOLDEN = {
@@ -340,6 +341,15 @@ class TestOpenAI:
         assert KEY not in str(caught.value)
         assert caught.value.__suppress_context__
         assert len(server.requests) == requests
+
+    @pytest.mark.parametrize("status", [302, 307, 308])
+    def test_texts_are_not_carried_to_another_host(self, status: int) -> None:
+        with StubModel() as other:
+            elsewhere = Reply(status=status, headers={"Location": f"{other.url}/embeddings"})
+            with (StubModel(embeddings=lambda _: elsewhere) as first,
+                  pytest.raises(EmbedderError, match=rf"redirects to another address \({status}\)")):
+                open_embedder("openai:some-model", api_key=KEY, base_url=first.url).embed_query("a")
+            assert other.requests == []
 
     @pytest.mark.parametrize("body", [
         "<html>hello</html>", "{}", '{"data": []}', '{"data": [{"index": 0, "embedding": []}]}',

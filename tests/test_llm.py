@@ -117,6 +117,14 @@ def test_a_server_that_is_not_there_is_told() -> None:
         said(model)
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_prompt_is_not_carried_to_another_host(status: int) -> None:
+    with StubModel() as other:
+        told = failure(Reply(status=status, headers={"Location": f"{other.url}/chat/completions"}))
+        assert f"was redirected to another address ({status})" in told
+        assert other.requests == []
+
+
 @pytest.mark.parametrize("reply", [
     Reply(hang=True), Reply(text="Late.", delay=2), Reply(comments=True, gap=0.05),
     Reply(status=429, headers={"Retry-After": "1"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -66,13 +67,49 @@ def test_labels_that_are_words_of_the_sentence(text: str, sentence: str, labels:
 @pytest.mark.parametrize("text", [
     "Methods of Smith et al. reach 3.5 points, e.g. on long texts, i.e. books.",
     "Accuracy rises from 0.75 to 0.8 (cf. Fig. 2) vs. the baseline.",
-    "A* search in snake_case keeps $L_{1}$ and 2 * 3 in [0, 1].",
+    "A* search in snake_case keeps $L_{1}$ and 2 * 3.",
     "If x < y, then y > x (see above).",
-    "It holds for p (1) and for q (2).",
-    "Results from [2019] and [ICML] stand.",
+    "It holds for p (1) and for q (2) alone.",
+    "Losses of p<0.05 reach mAP@0.5 and nDCG@10 of 10⁵ CO₂, R² and/or log₂ n at AT&T.",
+    "In 2019 (May) it was (as Smith, a baker, said in 1990) so.",
 ])
 def test_what_is_no_mark_and_no_end_stays(text: str) -> None:
     assert read(f"{text} [E1]") == [(text, ("E1",))]
+
+
+@pytest.mark.parametrize(("mark", "labels"), [
+    ("[E0]", ("E0",)), ("[E007]", ("E007",)), ("[E1000]", ("E1000",)), ("[E11111111111]", ("E11111111111",)),
+    ("[E1, E11111111111]", ("E1", "E11111111111")), ("[2019]", ("2019",)), ("［7］", ("7",)), ("［Ｅ７］", ("E7",)),
+    ("[E\u200b1]", ("E1",)), ("〔E2〕", ("E2",)), ("(E0)", ("E0",)), ("(1)", ("1",)), ("(1, 2)", ("1", "2")),
+    *((mark, ()) for mark in (
+        "[E1e9]", "[S7]", "[D7]", "[doc7]", "[doc7](https://evil.example)", "[^note]", "[citation needed]", "[7a]",
+        "[07]", "[Smith et al.]", "[Smith and his many friends, 2021]", "[from the source that you gave me]", "[sic]",
+        "(Smith et al.)", "(Smith and Jones, n.d.)", "(Smith et al., 2021)", "(O'Hara-Müller, 2021a)", "(Smith 2021)",
+        "(see Smith, 2020; Jones & Lee, 2021)", "(ref. 7)", "(citation needed)", "⁷", "₇", "①", "<sup>7</sup>",
+        "⁷⁸", "[E", "[E1", "[", "(E1, E", "(Smith et al., 20", "[0, 1]", "[†]")),
+])
+@pytest.mark.parametrize("shape", ["Pruning works {}. Then some.", "Pruning works. {}", "Pruning works {}",
+                                   "Pruning works {}\n\nThen some."])
+def test_a_mark_that_nobody_gave_does_not_survive(mark: str, labels: tuple[str, ...], shape: str) -> None:
+    if mark[0] == "(" and mark[1] in "12" and shape.endswith(". {}"):
+        return  # "Pruning works. (1)" may begin a list
+    (text, found), *after = read(shape.format(mark))
+    assert text.rstrip(".") == "Pruning works"
+    assert found == labels
+    assert after == [("Then some.", ())] * ("Then" in shape)
+
+
+def test_a_raised_digit_behind_a_word_is_a_mark() -> None:
+    assert read("Pruning works⁷ here.⁸ It fails, too.<sup>9</sup> Then 10<sup>5</sup>.") == [
+        ("Pruning works here.", ()), ("It fails, too.", ()), ("Then 10⁵.", ())]
+
+
+def test_a_longer_text_in_brackets_stays_without_them() -> None:
+    assert read("It [as far as anyone can tell] works [E1].") == [("It as far as anyone can tell works.", ("E1",))]
+
+
+def test_a_sentence_holds_a_word() -> None:
+    assert read("42. [E1]\n\nA.\n\n3.5 %\n\n(1)\n\nIt is so.") == [("It is so.", ())]
 
 
 def test_lists_headings_and_emphasis() -> None:
@@ -97,6 +134,33 @@ def test_nothing_remote_and_no_markup_comes_through() -> None:
     assert found[0][0].startswith("See chart and the code at")
 
 
+@pytest.mark.parametrize("attack", [
+    "HTTP://evil.example/a", "ftp://evil.example", "//evil.example/x", "file:///etc/evil", "data:text/html,evil",
+    "evil.example/x", "evil.example:80/x", "WWW.evil.example", "me@evil.example", "h\u200bttps://evil.example",
+    "http:\\\\evil.example", "javascript:evil()", "[x]( HTTP://evil.example/p.png )", "[x](HTTP://evil.example/a(b)c)",
+    "[x](<HTTP://evil.example/a b>)", "[![x](http://evil.example)](http://evil.example/b)", "![x][evil]",
+    "<HTTP://evil.example/>", "<mailto:me@evil.example>", "<me@evil.example>", "<svg/onload=evil>", "<!evil>",
+    "<?evil?>",
+    "<<b>img src=x onerror=evil>", f"<img {'a' * 500} src=//evil.example/>", "&lt;img src=x onerror=evil&gt;",
+    "&amp;lt;img src=//evil.example&gt;", "&#60;img src=//evil.example&#x3e;", "＜img src=//evil.example＞",
+    "www().evil.example/x", "http&#58;//evil.example", "[evil]: http://evil.example",
+])
+def test_no_address_and_no_tag_survives(attack: str) -> None:
+    found = read(f"Pruning works {attack} here [E1]. Then some.")
+    assert (found[0][0].startswith("Pruning works"), found[0][1], found[-1]) == (True, ("E1",), ("Then some.", ()))
+    for text, _ in found:
+        assert "evil" not in text
+        assert not LIVE.search(text), text
+
+
+def test_a_comparison_stays_one() -> None:
+    assert read("It holds for $x<y$ and a<b.") == [("It holds for $x< y$ and a< b.", ())]
+
+
+def test_no_entity_can_forge_a_mark() -> None:
+    assert read("It works [E1] &#xE000;&#57344; here.") == [("It works here.", ("E1",))]
+
+
 def test_a_reasoning_models_thoughts_are_dropped() -> None:
     assert read("<think>\nMaybe [E3]. Or not.\n</think>\n\nPruning works [E1].") == [("Pruning works.", ("E1",))]
     assert read("<think>It never ends [E1].") == []
@@ -113,11 +177,15 @@ def test_a_sentence_comes_as_soon_as_the_next_begins() -> None:
     assert next(pieces) == " fast."
 
 
+LIVE = re.compile(r"://|<[A-Za-z/!?]|[\[\]【】［］]|\w@\w+\.[a-z]|\bwww\.\w", re.IGNORECASE)
+
 FRAGMENTS = st.sampled_from([
     "Pruning works", "it fails", "E1", "E5", " ", " ", ". ", ".", "? ", "\n", "\n\n", "\n- ", "\n1. ", "[E1]",
     "[E2, E3]", "[1]", "(E4)", "【E5】", "[", "]", "(", ")", "**", "*", "_", "`", "# ", "<b>", "</b>", "<think>",
     "</think>", "<", ">", "e.g. ", "et al. ", "3.5", "https://a.example/b", "[x](http://y.example)", "![p](q)",
-    "\ue000", "é", "“", "”", "!", "[E1", "–", ",",
+    "\ue000", "é", "“", "”", "!", "[E1", "–", ",", "[E0]", "[E007]", "[0, 1]", "[sic]", "(Smith et al., 2021)", "(1)",
+    "⁷", "₇", "［７］", "\u200b", "h", "ttp", "://", "//", ":", "www.", "x.example", "/", "me@", "<img ", "<!--", "-->",
+    "&lt;", "&amp;", "lt;", "&#xE000;", "<sup>", "</sup>", "img", "\t", "\r", "A. ",
 ])
 TEXTS = st.lists(FRAGMENTS, max_size=30).map("".join)
 
@@ -135,10 +203,11 @@ def test_how_the_text_was_cut_makes_no_difference(text: str, sizes: list[int]) -
 @given(TEXTS)
 def test_what_comes_out_is_clean(text: str) -> None:
     for drafted in parse([text]):
-        assert any(c.isalnum() for c in drafted.text)
+        assert re.search(r"[^\W\d_]{2}", drafted.text)
         assert drafted.text == drafted.text.strip()
-        assert not re.search(r"[\ue000-\uf8ff\n]|https?://|\[[Ee]?\d+\]|【", drafted.text)
-        assert all(re.fullmatch(r"E?[1-9]\d{0,2}", label) for label in drafted.labels)
+        assert not re.search(r"[\ue000-\uf8ff\n]", drafted.text)
+        assert not LIVE.search(drafted.text), drafted.text
+        assert all(re.fullmatch(r"E\d+|[1-9]\d*", label) for label in drafted.labels)
         assert len(set(drafted.labels)) == len(drafted.labels)
 
 
@@ -157,5 +226,23 @@ def test_plain_sentences_come_through_whole_with_their_own_marks(said: list[str]
         Drafted(text=text, labels=own) for text, own in zip(said, labels, strict=True)]
 
 
-def test_a_long_text_without_an_end_is_read_in_time() -> None:
-    assert len(list(parse(["endless words and so on " * 1600]))) == 1
+@given(st.text(st.sampled_from("<>&;lt/!?:.@[]()# aEw1h⁷\u200b"), max_size=60))
+def test_no_characters_make_anything_live(text: str) -> None:
+    for drafted in parse([text]):
+        assert not LIVE.search(drafted.text), drafted.text
+
+
+def test_a_text_without_an_end_is_cut_at_a_blank() -> None:
+    found = list(parse(["endless words and so on " * 1600]))
+    assert " ".join(drafted.text for drafted in found) == ("endless words and so on " * 1600).strip()
+    assert max(len(drafted.text) for drafted in found) <= 2000
+
+
+@pytest.mark.parametrize("text", [
+    "a. ", "- a\n", "wibble N. ", "\n", "*", ". ", "[E1]\n", "[", "(", "<", "&", "<a ", "a", "((a", "[a", "[1] ", "//a",
+    "a@", "a.", "&lt;", "Aa, Bb ", "(Aa, ", "<<b>", '. " ',
+])
+def test_reading_takes_time_in_proportion(text: str) -> None:
+    began = time.process_time()
+    list(parse([text * (39_000 // len(text))]))
+    assert time.process_time() - began < 1
