@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 # Papers looked at for an answer, papers it may cite, and papers shown where there is no answer.
 _LOOKED_AT = 40
-_CITED = 12
+_CITED = 20
+# Papers that only come close fill an answer up to so many.
+_CLOSE = 8
 _NEAREST = 5
 # Sentences of a model that are checked at most: an answer has a dozen.
 _SENTENCES = 60
@@ -96,7 +98,7 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
     if writer is None or draft.notice is not None:
         if not draft.numbers:
             draft.engine = "extractive"
-        for drafted in extract.draft(draft.retrieved, draft.relevant, sure=draft.confidence >= floor.SURE):
+        for drafted in extract.draft(draft.retrieved, draft.relevant, draft.sure):
             yield from draft.take(drafted)
         yield clock.stage("extract")
     yield Finished(answer=draft.finished())
@@ -155,23 +157,29 @@ class _Draft:
     withheld: list[Sentence] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     relevant: dict[str, Found] = field(default_factory=dict)
+    sure: frozenset[str] = frozenset()
     confidence: float = 0.0
     _read: dict[str, cite.Grounds] = field(default_factory=dict)
     _drafted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         found = self.retrieved.evidence
-        strengths = [self._strength(item) for item in found]
+        signals = [self._signals(item) for item in found]
+        strengths = [floor.strength(each) for each in signals]
         unknown = floor.names_unknown(self.retrieved.question, self.retrieved.frequencies)
         self.confidence = floor.confidence(max(strengths, default=0.0), unknown=unknown)
         kept = floor.select(strengths, self.confidence, _CITED)
-        self.relevant = {f"E{number}": found[place] for number, place in enumerate(kept, 1)}
+        sure = {place for place in kept if floor.addresses(signals[place])}
+        close = [place for place in kept if place not in sure][:max(0, _CLOSE - len(sure))]
+        labels = {place: f"E{number}" for number, place in enumerate(sorted(sure | set(close)), 1)}
+        self.relevant = {label: found[place] for place, label in labels.items()}
+        self.sure = frozenset(labels[place] for place in sure)
 
-    def _strength(self, item: Found) -> float:
-        return floor.strength(floor.Signals(
+    def _signals(self, item: Found) -> floor.Signals:
+        return floor.Signals(
             sentence=item.scores["sentence"], passage=item.scores["passage"],
             coverage=floor.coverage(content_stems(item.hit.paper.text), self.retrieved.frequencies,
-                                    self.retrieved.papers)))
+                                    self.retrieved.papers))
 
     def take(self, drafted: Drafted) -> Iterator[Said]:
         """Checks a sentence; yields it if it may be shown, else withholds it. One that came before is left out."""

@@ -159,7 +159,8 @@ _FRAME = re.compile(
     r"(?:(?:these|the following|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) "
     r"(?:papers?|stud(?:y|ies)|works?)(?: in the library)? "
     r"(?:address(?:es)?|discuss(?:es)?|concerns?|come closest)(?: (?:this|the|your))?(?: (?:topic|question|subject))?"
-    r"|however|by contrast|in contrast|in summary|in short|overall|similarly|together)[.:,]?", re.IGNORECASE)
+    r"|others come close|however|by contrast|in contrast|in summary|in short|overall|similarly|together)[.:,]?",
+    re.IGNORECASE)
 
 
 def is_frame(statement: str) -> bool:

@@ -34,8 +34,8 @@ def examples(papers: Sequence[Paper], count: int = 4) -> tuple[str, ...]:
             holders[key].add(number)
             spellings[key][phrase] += 1
     least = 2 if len(titled) > 5 else 1
-    # A subject of every other title tells nothing about what this library holds.
-    most = max(4, len(titled) // 16)
+    # A subject of many titles is a field, and tells little about what this library holds.
+    most = max(4, len(titled) // 60)
     shared = {key: found for key, found in holders.items() if least <= len(found) <= most}
     questions: list[str] = []
     taken: set[int] = set()

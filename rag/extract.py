@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag import agree
@@ -49,16 +49,17 @@ def asks_fact(question: str) -> bool:
     return _FACT.match(question) is not None
 
 
-def draft(retrieved: Retrieved, evidence: Mapping[str, Found], *, sure: bool) -> Iterator[Drafted]:
+def draft(retrieved: Retrieved, evidence: Mapping[str, Found], sure: Collection[str]) -> Iterator[Drafted]:
     """The answer's sentences, verbatim, each with the label of its paper.
 
-    For a subject: a line that counts the papers, then each paper's best sentence in order of relevance. For a fact:
-    the sentences that come closest, the best first, at most two a paper. No sentence comes twice.
+    For a subject: a line that counts the papers which address it, each one's best sentence in order of relevance, and
+    apart from them those that only come close. For a fact: the sentences that come closest, the best first, at most
+    two a paper. No sentence comes twice.
 
     Args:
         retrieved: the question with its vector.
         evidence: label to relevant paper, most relevant first; at least one.
-        sure: whether the papers may be said to address the question.
+        sure: labels of the papers that may be said to address the question.
     """
     if asks_fact(retrieved.question):
         candidates = sorted((candidate for label, item in evidence.items()
@@ -69,8 +70,14 @@ def draft(retrieved: Retrieved, evidence: Mapping[str, Found], *, sure: bool) ->
         return
     best = [max(_candidates(retrieved, label, item), key=lambda c: c.score) for label, item in evidence.items()]
     distinct = list(_distinct(best, per_paper=1, most=len(best)))
-    yield Drafted(text=_count(len(distinct)) if sure else "These papers come closest.", labels=())
-    yield from distinct
+    addressing = [sentence for sentence in distinct if sentence.labels[0] in sure]
+    close = [sentence for sentence in distinct if sentence.labels[0] not in sure]
+    if addressing:
+        yield Drafted(text=_count(len(addressing)))
+        yield from addressing
+    if close:
+        yield Drafted(text="Others come close." if addressing else "These papers come closest.")
+        yield from close
 
 
 def _candidates(retrieved: Retrieved, label: str, item: Found) -> list[_Candidate]:
@@ -125,5 +132,4 @@ _SPELLED = "no one two three four five six seven eight nine ten eleven twelve".s
 
 def _count(papers: int) -> str:
     number = _SPELLED[papers] if papers < len(_SPELLED) else str(papers)
-    said = "paper in the library addresses" if papers == 1 else "papers in the library address"
-    return f"{number.capitalize()} {said} this."
+    return f"{number.capitalize()} {'paper addresses' if papers == 1 else 'papers address'} this."

@@ -11,8 +11,9 @@ from rag.text import content_stems
 
 # Below it, the answer is that the library has none.
 FLOOR = 0.5
-# Above it, the papers are said to address the question; between the two, to come closest.
-SURE = 0.8
+# A paper is said to address a question if it is so strong, and holds so much of what the question's words weigh;
+# another only to come close.
+_SURE, _HELD = 0.37, 0.5
 
 # The strength at which it is even whether the library answers: for a question whose names the library knows, and for
 # one that names something it has never heard of; and how fast that changes. Set by hand.
@@ -54,6 +55,11 @@ def coverage(stems: Iterable[str], frequencies: Mapping[str, int], papers: int) 
 def strength(signals: Signals) -> float:
     """How strongly the paper speaks of what is asked, in about 0..1; set by hand, so only good for comparing."""
     return 0.5 * signals.sentence + 0.3 * signals.passage + 0.25 * signals.coverage
+
+
+def addresses(signals: Signals) -> bool:
+    """Whether the paper may be said to address the question, not only to come close."""
+    return strength(signals) >= _SURE and signals.coverage >= _HELD
 
 
 def names_unknown(question: str, frequencies: Mapping[str, int]) -> bool:
