@@ -102,9 +102,11 @@ def _candidates(retrieved: Retrieved, label: str, item: Found) -> list[_Candidat
             # Openings set the scene; what a paper found stands further down.
             score -= 0.03
         elif _LEANING.match(text):
-            # It cannot be read alone, so the sentence before comes along; one that leans too will not do.
-            score -= 0.03 if not _LEANING.match(abstract[spans[place - 1][0]:]) else 0.12
-            text = abstract[spans[place - 1][0]:end]
+            # It cannot be read alone, so what it leans on comes along, as far as a reader's patience goes.
+            first = next((at for at in range(place - 1, max(-1, place - 3), -1)
+                          if not _LEANING.match(abstract[spans[at][0]:])), place)
+            score -= 0.03 * (place - first) or 0.12
+            text = abstract[spans[first][0]:end]
         found.append(_Candidate(label, text, score))
     return found
 
