@@ -29,7 +29,14 @@ def chunk(paper_id: str, abstract: str, budget: int,
         raise ValueError(f"a passage of {budget} tokens holds nothing")
     if not abstract.strip():
         return ()
-    spans = [piece for span in sentences(abstract) for piece in _fit(abstract, span, budget, count)]
+    whole = sentences(abstract)
+    # Nearly always so, and counted once instead of sentence by sentence.
+    tokens = count(abstract)
+    if tokens <= budget:
+        start, end = whole[0][0], whole[-1][1]
+        return ((Chunk(id=f"{paper_id}.0", paper_id=paper_id, index=0, text=abstract[start:end], start=start, end=end,
+                       tokens=tokens), whole),)
+    spans = [piece for span in whole for piece in _fit(abstract, span, budget, count)]
     groups: list[list[Span]] = []
     used = 0
     for span in spans:

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -254,6 +254,7 @@ class LocalEmbedder:
         """The vector of a question, (384,)."""
         return self.embed([Marked(text=text)])[0].vector
 
+    @lru_cache(maxsize=1024)  # noqa: B019 - one embedder lives as long as its process; a paper is cut twice
     def count(self, text: str) -> int:
         """Word pieces of the text, special tokens not counted, however long it is."""
         return len(self._model[1].encode(encodable(text), add_special_tokens=False))

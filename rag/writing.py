@@ -73,8 +73,9 @@ class Writing:
         values = {"paper_id": paper_id, "file": origin.file, "sha256": origin.sha256, "body": dump(record)}
         self._sql.execute(insert(RECORDS).values(uri=origin.uri, record=origin.record, seen=seen, **values)
                           .on_conflict_do_update(index_elements=["uri", "record"], set_=values))
-        for kind, value in keys:
-            self._sql.execute(insert(KEYS).values(kind=kind, value=value, paper_id=paper_id).on_conflict_do_nothing())
+        if keys:
+            self._sql.execute(insert(KEYS).on_conflict_do_nothing(),
+                              [{"kind": kind, "value": value, "paper_id": paper_id} for kind, value in keys])
         return paper_id
 
     def known_records(self, uri: str, numbers: Sequence[int], hashes: Sequence[str]) -> tuple[tuple[str, Paper], ...]:
