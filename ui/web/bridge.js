@@ -103,19 +103,21 @@ const showQuestion = () => {
 };
 
 const start = () => {
-  if (!byId("panel") || !byId("messages")) return requestAnimationFrame(start);
+  const question = document.querySelector("#composer textarea");
+  // Gradio mounts the parts of the page one by one, in no fixed order.
+  if (!question || !byId("panel") || !byId("messages")) return requestAnimationFrame(start);
   name("rail", "navigation", "Conversations and library");
   name("talk", "region", "Chat");
   name("paper", "complementary", "Paper");
   // Gradio's label encloses the button too; without this the field would be called "Your question Ask".
-  document.querySelector("#composer textarea").setAttribute("aria-label", "Your question");
+  question.setAttribute("aria-label", "Your question");
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
   new MutationObserver(() => opened && showCard()).observe(byId("panel"), { childList: true, subtree: true });
   new MutationObserver(() => { nameMessages(); showQuestion(); }).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
   nameMessages();
   // Where there is a real keyboard, typing can begin at once; on a phone it would cover half the page.
-  if (matchMedia("(hover: hover)").matches) document.querySelector("#composer textarea").focus();
+  if (matchMedia("(hover: hover)").matches) question.focus();
 };
 start();
 
