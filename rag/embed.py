@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import itertools
 import json
 import sqlite3
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -25,7 +26,8 @@ from rag.text import Span, estimate_tokens
 if TYPE_CHECKING:
     from openai import OpenAI
 
-_FORMS = 'allowed are "local", "openai:MODEL" and "langchain:package.module:Class"'
+_FORMS = ('allowed are "local", "sentence-transformers:MODEL" (or a folder), "fastembed:MODEL", "openai:MODEL" and '
+          '"langchain:package.module:Class"')
 _OPENAI_URL = "https://api.openai.com/v1"
 
 
@@ -34,14 +36,15 @@ def open_embedder(name: str | None = None, *, api_key: str | None = None, base_u
     """The embedder of that name. Opening loads nothing and asks no server; the first use does.
 
     Args:
-        name: None or "local"; "openai:MODEL", any server that speaks OpenAI's embeddings endpoint; or
+        name: None or "local"; "sentence-transformers:MODEL" or ":FOLDER" and "fastembed:MODEL", where that package is
+            installed; "openai:MODEL", any server that speaks OpenAI's embeddings endpoint; or
             "langchain:package.module:Class", a LangChain Embeddings class made without arguments.
         api_key: for "openai:"; may be absent where ``base_url`` names a server without one.
         base_url: for "openai:"; None: OpenAI's own.
         timeout: seconds a request may take, for "openai:".
 
     Raises:
-        SettingsError: no embedder has that name, or it lacks its key.
+        SettingsError: no embedder has that name, or it lacks its key or its package.
     """
     if name is None or name == "local":
         from rag.minilm import LocalEmbedder
@@ -54,9 +57,23 @@ def open_embedder(name: str | None = None, *, api_key: str | None = None, base_u
                                 "server that asks for none.")
         server = OpenAIEmbeddings(rest, api_key=api_key, base_url=base_url or _OPENAI_URL, timeout=timeout)
         return LangChainEmbedder(server, name, window=8191)
+    if kind in ("sentence-transformers", "fastembed") and rest:
+        return _open_hub(name, kind, rest)
     if kind == "langchain" and rest:
         return LangChainEmbedder(_load(name, rest), name)
     raise SettingsError(f'There is no embedder "{name}"; {_FORMS}.')
+
+
+def _open_hub(name: str, package: str, model: str) -> Embedder:
+    from rag import encoders, hub
+    from rag.hubembed import HubEmbedder
+
+    if importlib.util.find_spec(package.replace("-", "_")) is None:
+        raise SettingsError(f'The embedder "{name}" needs the package {package}: install it beside Vouch with '
+                            f"`{sys.executable} -m pip install {package}`.")
+    if package == "fastembed":
+        return HubEmbedder(name, lambda: hub.fastembed_files(model), encoders.load_fastembed)
+    return HubEmbedder(name, lambda: hub.sentence_transformers_files(model), encoders.load_sentence_transformers)
 
 
 def _load(name: str, rest: str) -> Embeddings:
@@ -137,6 +154,11 @@ class LangChainEmbedder:
         """
         vector: NDArray[np.float32] = self._ask(lambda texts: [self._embeddings.embed_query(texts[0])], [text])[0]
         return vector
+
+    def embed_question(self, question: Marked) -> Embedded:
+        """The vector of a question; its words alone would be read out of their context, so they get none."""
+        vector = self.embed_query(question.text)
+        return Embedded(vector=vector, spans=np.empty((0, len(vector)), np.float32))
 
     def count(self, text: str) -> int:
         """Tokens of the text, estimated upward."""
@@ -301,6 +323,10 @@ class CachedEmbedder:
             self._write(rows)
         vector: NDArray[np.float32] = rows[key][0]
         return vector
+
+    def embed_question(self, question: Marked) -> Embedded:
+        """The vectors of a question and its words, which are not kept: questions seldom come twice."""
+        return self._embedder.embed_question(question)
 
     def count(self, text: str) -> int:
         """Tokens of the text, as the embedder counts."""

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-# Each view's share in the fused score: the meaning of the whole passage, of its best sentence and of its title, and
-# the words. Near even; set once for all collections.
-WEIGHTS: Mapping[str, float] = {"passage": 0.25, "sentence": 0.25, "title": 0.2, "words": 0.3}
+# Each view's share in the fused score. "passage", "sentence" and "title" are what the question's vector is near to,
+# "terms" what each of its words is near to, "words" what holds them (BM25). Fed back, the vector has moved towards the
+# papers found first ("rocchio" for "passage") and their words are looked for too ("rm3"). Fitted over four collections
+# together (tests/bench/ablation.py).
+FIRST: Mapping[str, float] = {"passage": 0.25, "sentence": 0.2, "title": 0.2, "terms": 0.2, "words": 0.3}
+FED_BACK: Mapping[str, float] = {
+    "rocchio": 0.25, "sentence": 0.2, "title": 0.2, "terms": 0.2, "words": 0.3, "rm3": 0.2}
 
 
-def fuse(views: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float] = WEIGHTS) -> NDArray[np.float64]:
+def fuse(views: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]) -> NDArray[np.float64]:
     """Weighted sum of min-max normalised scores, of shape (n,), in 0..1.
 
     After Bruch et al., "An Analysis of Fusion Functions for Hybrid Retrieval", section 4.
@@ -20,9 +24,10 @@ def fuse(views: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float] 
     Args:
         views: each view's score for the same n candidates, higher is better; NaN where the view did not find one,
             which counts as its lowest score.
-        weights: each view's share; shares are scaled to sum to one over the views that found anything.
+        weights: each view's share; a view without one is left out, and the shares are scaled to sum to one over the
+            views that found anything.
     """
-    usable = {name: scores for name, scores in views.items() if np.isfinite(scores).any()}
+    usable = {name: scores for name, scores in views.items() if name in weights and np.isfinite(scores).any()}
     total = sum(weights[name] for name in usable)
     size = len(next(iter(views.values()))) if views else 0
     fused = np.zeros(size)

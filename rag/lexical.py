@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rag.errors import ProjectionError
 from rag.tables import Changes, Mark
-from rag.text import analyzer, query_stems
+from rag.text import analyzer
 
 _MARK = "generation"
 
@@ -24,6 +24,7 @@ class WordIndex:
         self._folder = folder
         self._index: Any = None
         self._schema: Any = None
+        self._frequencies: dict[str, int] = {}
         self._lock = threading.RLock()
 
     @property
@@ -36,8 +37,14 @@ class WordIndex:
             # A mark cut short by a power failure says as little as none.
             return "", -1
 
-    def search(self, question: str, k: int, ids: Iterable[str] | None = None) -> tuple[tuple[str, float], ...]:
-        """The papers with the question's words: id and BM25 score, best first; only among ``ids`` where given.
+    def search(self, terms: Mapping[str, float], k: int,
+               ids: Iterable[str] | None = None) -> tuple[tuple[str, float], ...]:
+        """The papers with any of the stems: id and BM25 score, best first.
+
+        Args:
+            terms: stem to its weight, above zero.
+            k: papers at most.
+            ids: only among these papers, where given.
 
         Raises:
             ProjectionError: the index cannot be read.
@@ -45,11 +52,11 @@ class WordIndex:
         import tantivy
 
         index = self._open()
-        stems = query_stems(question)
-        if not stems:
+        if not terms:
             return ()
+        parts = [(tantivy.Query.term_query(self._schema, "body", stem), weight) for stem, weight in terms.items()]
         query = tantivy.Query.boolean_query(
-            [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", stem)) for stem in stems])
+            [(tantivy.Occur.Should, tantivy.Query.boost_query(part, weight)) for part, weight in parts])
         if ids is not None:
             among = tantivy.Query.const_score_query(
                 tantivy.Query.term_set_query(self._schema, "paper_id", list(ids)), 0.0)
@@ -57,10 +64,14 @@ class WordIndex:
         searcher = index.searcher()
         return tuple((searcher.doc(address)["paper_id"][0], score) for score, address in searcher.search(query, k).hits)
 
-    def frequencies(self, question: str) -> dict[str, int]:
-        """For each stem that a question is searched by, how many papers hold it."""
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        """For each stem, how many papers hold it."""
         searcher = self._open().searcher()
-        return {stem: int(searcher.doc_freq("body", stem)) for stem in query_stems(question)}
+        wanted, known = list(stems), self._frequencies
+        for stem in wanted:
+            if stem not in known:
+                known[stem] = int(searcher.doc_freq("body", stem))
+        return {stem: known[stem] for stem in wanted}
 
     def count(self) -> int:
         """Papers in the projection."""
@@ -95,12 +106,14 @@ class WordIndex:
                 "`vouch doctor --repair`; the catalogue still holds everything."
             ) from error
         index.reload()
+        self._frequencies = {}
 
     def refresh(self) -> None:
         """Sees what other processes have committed."""
         with self._lock:
             if self._index is not None:
                 self._index.reload()
+            self._frequencies = {}
 
     def close(self) -> None:
         """Lets go of the index."""
@@ -111,6 +124,7 @@ class WordIndex:
         """Empties the projection, so that all is applied anew."""
         with self._lock:
             self._index = None
+            self._frequencies = {}
             # The mark goes first: what is left of a reset that was cut short must not pass for the whole.
             (self._folder / _MARK).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -50,7 +50,10 @@ class Embedder(Protocol):
         """Embed texts with their spans, in order; ``progress`` is told how many are done so far."""
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The vector of a question, (d,)."""
+        """The vector of a question or a claim, (d,)."""
+
+    def embed_question(self, question: Marked) -> Embedded:
+        """A question's vector with those of its words in their context; no words' where only whole texts are read."""
 
     def count(self, text: str) -> int:
         """Tokens of the text, special ones not counted; estimated upward where only the server knows."""

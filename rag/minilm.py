@@ -254,6 +254,10 @@ class LocalEmbedder:
         """The vector of a question, (384,)."""
         return self.embed([Marked(text=text)])[0].vector
 
+    def embed_question(self, question: Marked) -> Embedded:
+        """The vector of a question, (384,), and those of its words, (n, 384)."""
+        return self.embed([question])[0]
+
     @lru_cache(maxsize=1024)  # noqa: B019 - one embedder lives as long as its process; a paper is cut twice
     def count(self, text: str) -> int:
         """Word pieces of the text, special tokens not counted, however long it is."""

@@ -1,27 +1,40 @@
-"""Question to ranked papers: dense and lexical retrieval, fused, grouped by paper."""
+"""Question to ranked papers: dense and lexical retrieval, fused, fed back, grouped by paper."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalogue import Catalogue
-from rag.fuse import fuse, ranks
+from rag import feedback
+from rag.compare import Asked, Compared, compare, join
+from rag.floor import rarity
+from rag.fuse import FED_BACK, FIRST, fuse, ranks
+from rag.marked import Marked
 from rag.schema import Chunk, Hit, Where
 from rag.store import Store
-from rag.tables import Passage, View
+from rag.tables import Passage
+from rag.text import content_stems, content_words, query_stems, stem, subject
+from rag.wording import others
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 # How deep each retriever looks: deep enough for Recall@100, shallow enough for a few milliseconds.
 DEPTH = 100
 # Up to so many filtered papers their vectors are compared one by one, which is exact and quicker than asking an index
 # for neighbours that the filter then throws away.
 _FEW = 4000
-# Papers that feedback takes for good: few, for it must be right about them.
-_FED_BACK = 5
+# How far down the word index is asked for scores: so that a paper found by its meaning has a score there too.
+_SCORED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +43,8 @@ class Found:
 
     Attributes:
         passages: all of the paper's passages with their vectors, in order.
-        scores: view to raw score: "passage", "sentence" and "title" cosine similarities, "words" BM25.
+        scores: view to raw score: cosine similarities ("passage", "sentence", "title", "terms", "rocchio") and
+            BM25 ("words", "rm3").
     """
 
     hit: Hit
@@ -62,8 +76,16 @@ class Retrieved:
         return tuple(item.hit for item in self.evidence)
 
 
-def retrieve(store: Store, question: str, k: int = 10, where: Where | None = None) -> Retrieved:
+def retrieve(store: Store, question: str, k: int = 10, where: Where | None = None,
+             also: Sequence[str] = ()) -> Retrieved:
     """The papers that fit the question best, at most ``k``.
+
+    Args:
+        store: the library's.
+        question: in the reader's words.
+        k: papers at most.
+        where: only these papers.
+        also: other ways to put it, searched for together with it.
 
     Raises:
         NoLibraryError: there is no library.
@@ -74,111 +96,149 @@ def retrieve(store: Store, question: str, k: int = 10, where: Where | None = Non
         raise ValueError(f"{k} papers cannot be retrieved: ask for one or more")
     began = perf_counter()
     catalogue = store.fresh()
-    vector = store.embedder.embed_query(question)
+    asked, terms = understand(store, question, also)
     embedded = perf_counter()
-    ids = catalogue.select(where)
-    depth = max(DEPTH, k)
-    dense = _dense(store, catalogue, vector, depth, ids)
-    words = dict(store.words.search(question, depth, ids))
-    candidates = list(dict.fromkeys([*dense, *words]))
-    compared = _compare(vector, store.views(candidates))
-    # A paper removed between the two reads has no vectors any more.
-    candidates = list(compared.papers)
-    views = {
-        "passage": compared.passage, "sentence": compared.sentence, "title": compared.title,
-        "words": np.array([words.get(paper_id, np.nan) for paper_id in candidates], dtype=np.float64),
-    }
-    fused = fuse(views)
-    fused = fuse({**views, "passage": _feed_back(vector, compared.vectors, fused)})
-    places = {name: ranks(column) for name, column in views.items()}
-    best = [int(i) for i in np.argsort(-fused, kind="stable")[:k]]
-    passages = catalogue.passages([candidates[i] for i in best])
-    # A paper removed since is left out.
-    best = [i for i in best if candidates[i] in passages]
-    papers = {paper.id: paper for paper in catalogue.papers([candidates[i] for i in best], missing_ok=True)}
-    evidence = tuple(
-        Found(
-            hit=Hit(paper=papers[candidates[i]], score=float(np.clip(fused[i], 0.0, 1.0)),
-                    passages=_best_passages(vector, passages[candidates[i]]),
-                    ranks={name: int(column[i]) for name, column in places.items() if column[i]}),
-            passages=passages[candidates[i]],
-            scores={name: float(column[i]) for name, column in views.items() if np.isfinite(column[i])},
-        )
-        for i in best if candidates[i] in papers
-    )
+    with _one_thread():
+        pool = gather(store, asked, terms, max(DEPTH, k), catalogue.select(where))
+        evidence = _evidence(store, asked, pool, k)
     ended = perf_counter()
-    return Retrieved(question=question, vector=vector, evidence=evidence, papers=store.words.count(),
-                     frequencies=store.words.frequencies(question),
+    return Retrieved(question=question, vector=asked.vector, evidence=evidence, papers=store.words.count(),
+                     frequencies=store.words.frequencies(query_stems(question)),
                      timings={"embed": embedded - began, "search": ended - embedded})
 
 
-def _dense(store: Store, catalogue: Catalogue, vector: NDArray[np.float32], depth: int,
-           ids: frozenset[str] | None) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """The papers that any view found, n of them, before they are put in order.
+
+    Attributes:
+        papers: ids.
+        views: view to score, (n,), NaN where it has none.
+        vectors: of each one's best passage, (n, d).
+    """
+
+    papers: tuple[str, ...]
+    views: Mapping[str, NDArray[np.float64]]
+    vectors: NDArray[np.float32]
+
+    def rank(self, weights: Mapping[str, float] = FED_BACK, shared: float = feedback.SHARED) -> NDArray[np.float64]:
+        """Each paper's score, (n,), in 0..1: its views', by weight, with a share of its neighbours'."""
+        return feedback.smooth(fuse(self.views, weights), self.vectors, shared)
+
+
+def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, ids: frozenset[str] | None) -> Pool:
+    """Searches by vector and by words, feeds what comes first back, and searches again by its words.
+
+    Args:
+        store: the library's.
+        asked: the question's vectors.
+        terms: the stems to search by, with their weights.
+        depth: papers that each view may bring in.
+        ids: only these papers, where given.
+    """
+    reach = max(_SCORED, depth)
+    words = dict(store.words.search(terms, reach, ids))
+    found = [*_dense(store, asked, depth, ids), *islice(words, depth)]
+    compared = compare(asked, store.views(list(dict.fromkeys(found))))
+    fused = fuse(_views(compared, {"words": words}), FIRST)
+    best = np.argsort(-fused, kind="stable")[:feedback.PAPERS]
+    held = store.stems([compared.papers[i] for i in best])
+    # A paper removed since says nothing.
+    stems = [held.get(compared.papers[i], []) for i in best]
+    frequencies = store.words.frequencies({found for group in stems for found in group})
+    total = store.words.count()
+    rarities = {held: rarity(frequency, total) for held, frequency in frequencies.items()}
+    fed = dict(store.words.search(feedback.expand(stems, fused[best], rarities), reach, ids))
+    moved = feedback.move(asked.vector, compared.vectors[best], fused[best])
+    known = set(compared.papers)
+    more = [paper_id for paper_id in islice(fed, depth) if paper_id not in known]
+    compared = join(compared, compare(asked, store.views(more)))
+    views = {**_views(compared, {"words": words, "rm3": fed}), "rocchio": (compared.vectors @ moved).astype(np.float64)}
+    return Pool(papers=compared.papers, views=views, vectors=compared.vectors)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # type: ignore[no-untyped-call]
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Products this small are done before a second thread of the linear algebra has woken up."""
+    limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limited
+
+
+def understand(store: Store, question: str, also: Sequence[str] = ()) -> tuple[Asked, dict[str, float]]:
+    """A question's vectors, and the stems to search by with their weights.
+
+    The vector is the subject's, in the middle of all the ways to put it (HyDE, Gao et al. 2023); the stems of the
+    other ways count half, and those of other words that the library has for the same (`rag.wording`) less.
+    """
+    text = subject(question)
+    spans = content_words(text)
+    embedded = store.embedder.embed_question(Marked(text=text, spans=spans))
+    vector = embedded.vector
+    if also:
+        middle = np.mean([vector, *(store.embedder.embed_query(other) for other in also)], axis=0)
+        vector = (middle / np.linalg.norm(middle)).astype(np.float32)
+    words = [content_stems(text[start:end]) for start, end in spans]
+    frequencies = store.words.frequencies({found for stems in words for found in stems})
+    total = store.words.count()
+    weights = np.array([max(rarity(frequencies[found], total) for found in stems) for stems in words], np.float32)
+    asked = Asked(vector=vector, words=embedded.spans, weights=weights / max(float(weights.sum()), 1e-9))
+    said = Counter(found for other in also for found in set(query_stems(other)))
+    halves = {found: 0.5 * count / len(also) for found, count in said.items()}
+    known = {stem(word): weight for word, weight in others(question, store.vocabulary).items()}
+    return asked, halves | known | dict.fromkeys(query_stems(question), 1.0)
+
+
+def _views(compared: Compared, scores: Mapping[str, Mapping[str, float]]) -> dict[str, NDArray[np.float64]]:
+    """Each view's scores of the compared papers, NaN where it has none: the vectors' and those found by words."""
+    views = {"passage": compared.passage, "sentence": compared.sentence, "title": compared.title}
+    if compared.terms is not None:
+        views["terms"] = compared.terms
+    for name, found in scores.items():
+        views[name] = np.array([found.get(paper_id, np.nan) for paper_id in compared.papers], dtype=np.float64)
+    return views
+
+
+def _evidence(store: Store, asked: Asked, pool: Pool, k: int) -> tuple[Found, ...]:
+    """The best papers with their passages; one removed since is left out."""
+    fused = pool.rank()
+    best = {pool.papers[i]: int(i) for i in np.argsort(-fused, kind="stable")[:k]}
+    places = {name: ranks(column) for name, column in pool.views.items()}
+    passages = store.passages(list(best))
+    papers = store.papers(list(passages))
+    return tuple(
+        Found(
+            hit=Hit(paper=papers[paper_id], score=float(np.clip(fused[i], 0.0, 1.0)),
+                    passages=_best_passages(asked.vector, passages[paper_id]),
+                    ranks={name: int(column[i]) for name, column in places.items() if column[i]}),
+            passages=passages[paper_id],
+            scores={name: float(column[i]) for name, column in pool.views.items() if np.isfinite(column[i])},
+        )
+        for paper_id, i in best.items() if paper_id in papers
+    )
+
+
+def _dense(store: Store, asked: Asked, depth: int, ids: frozenset[str] | None) -> list[str]:
     """Ids of the papers with the nearest passages, best first."""
     if ids is None:
-        return list(dict.fromkeys(paper_id for paper_id, _ in store.vectors.search(vector, depth)))
+        return list(dict.fromkeys(paper_id for paper_id, _ in store.vectors.search(asked.vector, depth)))
     if len(ids) <= _FEW:
-        compared = _compare(vector, catalogue.views(sorted(ids)))
+        compared = compare(asked, store.catalogue.views(sorted(ids)))
         return [compared.papers[i] for i in np.argsort(-compared.passage, kind="stable")[:depth]]
     # A filter that lets many through: look ever deeper until enough of them are found.
     found: list[str] = []
     reach, total = 4 * depth, store.vectors.count()
     while True:
-        neighbours = store.vectors.search(vector, reach)
+        neighbours = store.vectors.search(asked.vector, reach)
         found = list(dict.fromkeys(paper_id for paper_id, _ in neighbours if paper_id in ids))
         if len(found) >= depth or reach >= total:
             return found[:depth]
         reach *= 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Compared:
-    """Papers beside a question: cosine similarities, (n,), of each one's best passage, best sentence and title.
-
-    ``vectors`` (n, d) are the best passages'.
-    """
-
-    papers: tuple[str, ...]
-    passage: NDArray[np.float64]
-    sentence: NDArray[np.float64]
-    title: NDArray[np.float64]
-    vectors: NDArray[np.float32]
-
-
-def _compare(vector: NDArray[np.float32], views: Mapping[str, Sequence[View]]) -> _Compared:
-    if not views:
-        none = np.empty(0)
-        return _Compared(papers=(), passage=none, sentence=none, title=none, vectors=np.empty((0, 0), np.float32))
-    flat = [view for group in views.values() for view in group]
-    vectors = np.stack([view.passage for view in flat])
-    passages = (vectors @ vector).astype(np.float64)
-    starts = np.cumsum([0, *(len(view.parts) for view in flat[:-1])])
-    parts = (np.concatenate([view.parts for view in flat]) @ vector).astype(np.float64)
-    titles = parts[starts]
-    parts[starts] = -1.0
-    sentences = np.maximum.reduceat(parts, starts)
-    # A long abstract has several passages: the best of them stands for it, and any may hold its best sentence.
-    sizes = [len(group) for group in views.values()]
-    firsts = np.cumsum([0, *sizes[:-1]])
-    best = [start + int(np.argmax(passages[start:start + size])) for start, size in zip(firsts, sizes, strict=True)]
-    return _Compared(papers=tuple(views), passage=passages[best], sentence=np.maximum.reduceat(sentences, firsts),
-                     title=titles[best], vectors=vectors[best])
-
-
-def _feed_back(vector: NDArray[np.float32], vectors: NDArray[np.float32],
-               fused: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Similarity to the question moved towards its best papers, (n,).
-
-    Rocchio's pseudo-relevance feedback (Rocchio 1971) on the fused ranking, among the candidates alone: the question
-    and the mean of its first papers, weighted by score, count the same.
-    """
-    best = np.argsort(-fused, kind="stable")[:_FED_BACK]
-    centre = fused[best] @ vectors[best]
-    length = float(np.linalg.norm(centre))
-    if length == 0.0:
-        return np.ones(len(vectors))
-    moved = vector + centre / length
-    return (vectors @ (moved / np.linalg.norm(moved))).astype(np.float64)
 
 
 def _best_passages(vector: NDArray[np.float32], passages: Sequence[Passage]) -> tuple[Chunk, ...]:

@@ -1,7 +1,7 @@
-"""The store: the catalogue with its two projections, the embedder that fills them, and the writers' lock.
+"""The store: the catalogue with its projections, the embedder that fills them, and the writers' lock.
 
-A write goes to the catalogue (that is the acknowledgement), then to Chroma, then to the word index, all under a lock
-that the kernel releases when the process dies. What a dead writer left undone is replayed at the next use.
+A write goes to the catalogue (that is the acknowledgement), then to Chroma, the word index and the vocabulary, all
+under a lock that the kernel releases when the process dies. What a dead writer left undone is replayed at the next use.
 """
 
 from __future__ import annotations
@@ -15,22 +15,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from rag.catalogue import Catalogue
 from rag.chunk import chunk
 from rag.errors import BusyError, EmbedderError, LibraryError, NoLibraryError
+from rag.kept import Kept
 from rag.lexical import WordIndex
 from rag.marked import Embedded, Embedder, Marked
 from rag.merge import correct
 from rag.schema import Paper
-from rag.tables import Passage, View
+from rag.tables import Changes, Mark, Passage, View
+from rag.text import content_stems
 from rag.vectors import vector_index
+from rag.vocabulary import Vocabulary
 from rag.writing import Writing
 
 CATALOGUE = "catalogue.sqlite"
 # A writer holds the lock for one batch, some seconds; minutes of them in a queue are a sign of something wrong.
 _PATIENCE = 180.0
-# Papers whose vectors are kept in memory, some 15 kB each.
+# Papers whose vectors are kept in memory, some 15 kB each; a quarter as many with their passages, some 25 kB.
 _KEPT = 4000
 
 Prepared = Mapping[str, Embedded]
@@ -44,6 +48,23 @@ class Cut:
     marked: Marked
 
 
+class Projection(Protocol):
+    """What is made from the catalogue, and can be made again."""
+
+    @property
+    def mark(self) -> Mark:
+        """Whose writes it has applied, and up to which generation; -1 where it is empty."""
+
+    def apply(self, changes: Changes) -> None:
+        """Brings it to the changes' generation; applying the same changes again does no harm."""
+
+    def refresh(self) -> None:
+        """Sees what other processes have written."""
+
+    def reset(self) -> None:
+        """Empties it, so that all is applied anew."""
+
+
 class Store:
     """One library folder. Opening it reads nothing; the first write makes it."""
 
@@ -55,10 +76,13 @@ class Store:
         name = "chunks" if chroma_url is None else f"vouch-{place}"
         self.vectors = vector_index(folder / "chroma", chroma_url, name)
         self.words = WordIndex(folder / "words")
+        self.vocabulary = Vocabulary(folder / "vocabulary.sqlite")
         self._catalogue: Catalogue | None = None
         self._seen = -1
-        self._kept: dict[str, tuple[View, ...]] = {}
-        self._kept_at = -1
+        self._views = Kept(lambda ids: self.catalogue.views(ids), _KEPT)
+        self._passages = Kept(lambda ids: self.catalogue.passages(ids), _KEPT // 4)
+        self._papers = Kept(lambda ids: {p.id: p for p in self.catalogue.papers(ids, missing_ok=True)}, _KEPT)
+        self._stems = Kept(lambda ids: {p.id: content_stems(p.text) for p in self.papers(ids).values()}, _KEPT)
         self._state = threading.RLock()
 
     @property
@@ -104,14 +128,24 @@ class Store:
         return catalogue
 
     def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:
-        """The vectors of these papers, of those that are there; those looked at before are kept at hand."""
+        """The vectors of these papers, of those that are there."""
         with self._state:
-            if self._kept_at != self._seen or len(self._kept) > _KEPT:
-                self._kept, self._kept_at = {}, self._seen
-            missing = [paper_id for paper_id in ids if paper_id not in self._kept]
-            if missing:
-                self._kept.update(self.catalogue.views(missing))
-            return {paper_id: self._kept[paper_id] for paper_id in ids if paper_id in self._kept}
+            return self._views.get(ids, self._seen)
+
+    def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, ...]]:
+        """The passages of these papers with their vectors, of those that are there."""
+        with self._state:
+            return self._passages.get(ids, self._seen)
+
+    def papers(self, ids: Sequence[str]) -> dict[str, Paper]:
+        """These papers, those that are there."""
+        with self._state:
+            return self._papers.get(ids, self._seen)
+
+    def stems(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The content stems of these papers' texts, of those that are there."""
+        with self._state:
+            return self._stems.get(ids, self._seen)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -167,7 +201,7 @@ class Store:
         """Makes both projections anew from the catalogue, embedding nothing."""
         self._check_embedder()
         with self._locked(_PATIENCE), self._state:
-            for projection in (self.vectors, self.words):
+            for projection in self._projections:
                 projection.reset()
             # Readers hold on to what was there until the generation moves.
             with self.catalogue.write() as writing:
@@ -194,6 +228,7 @@ class Store:
         with self._state:
             self._let_go()
             self.words.close()
+            self.vocabulary.close()
             if self._catalogue is not None:
                 self._catalogue.close()
                 self._catalogue = None
@@ -228,15 +263,19 @@ class Store:
                 "papers anew."
             )
 
+    @property
+    def _projections(self) -> tuple[Projection, ...]:
+        return self.vectors, self.words, self.vocabulary
+
     def _let_go(self) -> None:
-        self.vectors.refresh()
-        self.words.refresh()
+        for projection in self._projections:
+            projection.refresh()
 
     def _follow(self, generation: int) -> None:
         """Sees another process's writes; finishes them where that process died before its projections."""
         self._let_go()
         mark = self.catalogue.mark
-        if self.vectors.mark != mark or self.words.mark != mark:
+        if any(projection.mark != mark for projection in self._projections):
             try:
                 with self._locked(0.0):
                     self._let_go()
@@ -250,7 +289,7 @@ class Store:
 
     def _sync(self) -> None:
         library, generation = self.catalogue.mark
-        for projection in (self.vectors, self.words):
+        for projection in self._projections:
             made_from, applied = projection.mark
             if made_from != library or applied > generation:
                 # What it holds is of another library, or of a catalogue that was put back from a copy.

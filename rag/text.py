@@ -19,6 +19,7 @@ _ABBREVIATIONS = frozenset(
 _END = re.compile(r"""[.!?]+["'”’)\]»]*(?=\s|$)|\n\s*\n""")
 _OPENING = "\"'“‘([«$\\"
 _SKIPPED = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 STOP_WORDS = frozenset(
     "a about above after again all also an and any are as at be because been before being between both but by can "
@@ -59,19 +60,36 @@ def letters(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Words folded in case and accents, in order. "GPT-4" gives "gpt" and "4"; "0.75" stays whole."""
-    folded = "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
-    return re.findall(r"\d+(?:[.,]\d+)+|[^\W_]+", folded)
+    return re.findall(r"\d+(?:[.,]\d+)+|[^\W_]+", _plain(text).casefold())
+
+
+def _plain(text: str) -> str:
+    """The text without accents, ligatures and lone surrogates, which the analyzer does not take."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cs")
 
 
 @functools.cache
 def analyzer() -> Any:  # noqa: ANN401 - tantivy has no types
     """The word index's analyzer: words, folded in case and accents, stemmed (Snowball English)."""
+    return _stemming()
+
+
+@functools.cache
+def _content_analyzer() -> Any:  # noqa: ANN401 - tantivy has no types
+    return _stemming(without=sorted(STOP_WORDS))
+
+
+def _stemming(without: Sequence[str] = ()) -> Any:  # noqa: ANN401 - tantivy has no types
     import tantivy
 
     return (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
         .filter(tantivy.Filter.lowercase())
         .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.custom_stopword(list(without)))
         .filter(tantivy.Filter.stemmer("english"))
         .build()
     )
@@ -86,13 +104,24 @@ def stem(word: str) -> str:
 
 def content_stems(text: str) -> list[str]:
     """Stems of the words that carry meaning, in order, cut as the word index cuts them ("3.5" is "3" and "5")."""
-    return [stem(part) for word in words(text) if word not in STOP_WORDS for part in re.split("[.,]", word)]
+    stems: list[str] = _content_analyzer().analyze(_plain(text))
+    return stems
+
+
+def subject(question: str) -> str:
+    """The question without the words that only ask for papers; the whole of it where nothing else is left."""
+    kept = " ".join(token for token in question.split() if not (found := words(token)) or not _ASKING.issuperset(found))
+    return kept if content_stems(kept) else question
 
 
 def query_stems(question: str) -> list[str]:
-    """The stems a question is searched by, each once: of its subject alone, where it names one."""
-    subject = [word for word in words(question) if word not in _ASKING]
-    return list(dict.fromkeys(content_stems(" ".join(subject)) or content_stems(question)))
+    """The stems that a question's subject is searched by, each once."""
+    return list(dict.fromkeys(content_stems(subject(question))))
+
+
+def content_words(text: str) -> tuple[Span, ...]:
+    """Spans of the words that carry meaning, in order; what hyphens join is one word."""
+    return tuple(match.span() for match in _WORD.finditer(text) if content_stems(match.group()))
 
 
 def sentences(text: str) -> tuple[Span, ...]:

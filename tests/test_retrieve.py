@@ -12,7 +12,7 @@ def test_one_hit_a_paper_best_first(shelf: Library) -> None:
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert all(0 <= hit.score <= 1 for hit in hits)
     assert hits[0].paper.year in (2023, 2024)
-    assert set(hits[0].ranks) == {"passage", "sentence", "title", "words"}
+    assert set(hits[0].ranks) == {"passage", "sentence", "title", "terms", "words", "rocchio", "rm3"}
 
 
 def test_passages_are_the_papers_own_words(shelf: Library) -> None:

@@ -6,7 +6,8 @@ import csv
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -16,8 +17,13 @@ from rag import Library, open_library
 from rag.embed import CachedEmbedder, open_embedder
 from rag.errors import SourceError
 from rag.evaluate import Judged, Report, measure
+from rag.settings import Settings
 
 Told = Callable[[str, int, int], None]
+
+
+def _nobody(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
 
 
 def evaluate(path: Path, library: Library, progress: Told | None = None) -> Report:
@@ -32,22 +38,38 @@ def evaluate(path: Path, library: Library, progress: Told | None = None) -> Repo
     Raises:
         SourceError: the path holds neither.
     """
-    tell = progress or (lambda _stage, _done, _total: None)
+    tell = progress or _nobody
     if path.is_dir():
-        return _evaluate_folder(path, library, tell)
+        with collection(path, library.settings, tell) as (temporary, questions):
+            return measure(path.name, temporary, questions, answers=False,
+                           progress=lambda done, total: tell("asking", done, total))
+    return measure(path.stem, library, judged(path, library),
+                   progress=lambda done, total: tell("asking", done, total))
+
+
+def judged(path: Path, library: Library) -> list[Judged]:
+    """The questions of a file, judged against the library.
+
+    Raises:
+        SourceError: there is no such file, or it holds no judged questions.
+    """
     if not path.is_file():
         raise SourceError(f"There is no file or folder {path}: name a questions file or a folder in BEIR layout.")
-    questions = _questions(path, _by_origin(library))
-    return measure(path.stem, library, questions, progress=lambda done, total: tell("asking", done, total))
+    return _questions(path, _by_origin(library))
 
 
-def _evaluate_folder(folder: Path, library: Library, tell: Told) -> Report:
+@contextmanager
+def collection(folder: Path, settings: Settings, tell: Told = _nobody) -> Iterator[tuple[Library, list[Judged]]]:
+    """A folder in BEIR layout as a library that is gone afterwards, with its questions.
+
+    Raises:
+        SourceError: the folder lacks one of its files.
+    """
     corpus, queries, judgements = (folder / name for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"))
     missing = [part.name for part in (corpus, queries, judgements) if not part.is_file()]
     if missing:
         raise SourceError(f"{folder} is not in BEIR layout: {missing[0]} is missing.")
     with tempfile.TemporaryDirectory(prefix="vouch-eval-") as scratch:
-        settings = library.settings
         embedder = CachedEmbedder(open_embedder(
             settings.embeddings, api_key=settings.openai_api_key, base_url=settings.openai_base_url,
             timeout=settings.timeout), platformdirs.user_cache_path("vouch") / "vectors.sqlite")
@@ -63,10 +85,8 @@ def _evaluate_folder(folder: Path, library: Library, tell: Told) -> Report:
                      for number, line in enumerate(lines, 1) if line.strip()}
             relevant = _qrels(judgements, known)
             asked = [json.loads(line) for line in queries.read_text(encoding="utf-8").split("\n") if line.strip()]
-            questions = [Judged(question=query["text"], relevant=relevant[str(query["_id"])])
-                         for query in asked if relevant.get(str(query["_id"]))]
-            return measure(folder.name, temporary, questions, answers=False,
-                           progress=lambda done, total: tell("asking", done, total))
+            yield temporary, [Judged(question=query["text"], relevant=relevant[str(query["_id"])])
+                              for query in asked if relevant.get(str(query["_id"]))]
 
 
 def _by_origin(library: Library) -> dict[str, str]:
