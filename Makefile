@@ -14,14 +14,14 @@ chat: .venv/ready
 
 test: .venv/ready-for-tests
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest --numprocesses auto -m "not browser and not slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not browser and not slow"
 	$(BIN)/python -m pytest -m "browser or slow"
 
 setup: .venv/ready
 
 coverage: .venv/ready-for-tests
 	@rm -f .coverage*
-	$(BIN)/coverage run -m pytest --numprocesses auto -m "not browser and not slow"
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal -m "not browser and not slow"
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
 

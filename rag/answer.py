@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from time import perf_counter
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from rag import agree, cite, extract, floor
 from rag.converse import Resolved, resolve
+from rag.deep import DEPTH, Deep
 from rag.errors import ModelError
+from rag.narrow import Narrowed, narrow
 from rag.parse import Drafted
 from rag.retrieve import Found, Retrieved, retrieve
 from rag.schema import (
@@ -49,7 +51,7 @@ _SENTENCES = 60
 
 
 def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-           writer: Writer | None = None) -> Iterator[Event]:
+           writer: Writer | None = None, *, this_year: int, deep: bool = False) -> Iterator[Event]:
     """Answers as it goes: stages, then the evidence, then each checked sentence, then the whole answer.
 
     A model that fails, or whose every sentence fails the check, is answered for by the papers' own words.
@@ -60,6 +62,8 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
         history: earlier turns, oldest first.
         where: only these papers.
         writer: the language model's engine; None for the extractive one.
+        this_year: what "the last two years" in a question is counted from.
+        deep: whether the writer also helps to search, where the plain search has found something.
 
     Raises:
         NoLibraryError: there is no library.
@@ -74,15 +78,20 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
         except ModelError as error:
             writer, notice = None, _instead(error)
         yield clock.stage("condense")
-    retrieved = retrieve(store, resolved.question, _LOOKED_AT, resolved.where)
+    narrowed = narrow(store, resolved.question, resolved.where, this_year)
+    retrieved = retrieve(store, narrowed.question, _LOOKED_AT, narrowed.where)
     yield clock.stage("retrieve")
     draft = _Draft(store=store, retrieved=retrieved, question=question, rewritten=resolved.rewritten, notice=notice,
-                   timings=clock.seconds)
+                   narrowed=narrowed, timings=clock.seconds)
     if not draft.relevant and resolved.where != where:
         # The papers of the answer before do not answer it, so it was not about them.
-        draft = _Draft(store=store, retrieved=retrieve(store, question, _LOOKED_AT, where), question=question,
-                       rewritten=None, notice=notice, timings=clock.seconds)
-    yield Evidence(hits=tuple(item.hit for item in draft.relevant.values()))
+        resolved = Resolved(question=question, where=where)
+        narrowed = narrow(store, question, where, this_year)
+        draft = _Draft(store=store, retrieved=retrieve(store, narrowed.question, _LOOKED_AT, narrowed.where),
+                       question=question, rewritten=None, notice=notice, narrowed=narrowed, timings=clock.seconds)
+    if deep and writer is not None and draft.relevant and len(draft.retrieved.evidence) > 1 and not draft.bare:
+        draft = yield from _dig(draft, writer, narrowed.where, clock)
+    yield Evidence(hits=tuple(item.hit for item in draft.relevant.values()), narrowed=narrowed.told)
     if not draft.relevant:
         yield from draft.abstain()
         return
@@ -99,9 +108,26 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
         if not draft.numbers:
             draft.engine = "extractive"
         for drafted in extract.draft(draft.retrieved, draft.relevant, draft.sure):
-            yield from draft.take(drafted)
+            # Nothing was asked that these papers could address: they are what was asked for, or the first of them.
+            if drafted.labels or not draft.bare:
+                yield from draft.take(drafted)
         yield clock.stage("extract")
     yield Finished(answer=draft.finished())
+
+
+def _dig(plain: _Draft, writer: Writer, where: Where | None, clock: _Clock) -> Generator[Stage, None, _Draft]:
+    """The draft on what is found with the model's help; how sure it is of an answer stays as the plain search said."""
+    deep = Deep(writer)
+    question = plain.retrieved.question
+    found = deep.widen(plain.store, plain.retrieved, DEPTH, where, deep.rewrite(question))
+    yield clock.stage("rewrite")
+    found = deep.rerank(found)
+    yield clock.stage("rerank")
+    deeper = _Draft(store=plain.store, retrieved=found, question=plain.question, rewritten=plain.rewritten,
+                    notice=plain.notice, narrowed=plain.narrowed, timings=plain.timings, judged=plain.confidence)
+    draft = deeper if deeper.relevant else plain
+    draft.aside, draft.usage = deep.notice, deep.usage
+    return draft
 
 
 def _write(draft: _Draft, writer: Writer, question: str) -> Iterator[Said]:
@@ -114,7 +140,7 @@ def _write(draft: _Draft, writer: Writer, question: str) -> Iterator[Said]:
                 # Whoever writes on and on is not answering; what stood up so far is the answer.
                 return
             if isinstance(item, Usage):
-                draft.usage = item
+                draft.usage = item if draft.usage is None else draft.usage + item
             elif declines(item):
                 draft.declined = True
             else:
@@ -141,14 +167,22 @@ class _Clock:
 
 @dataclass(slots=True, kw_only=True)
 class _Draft:
-    """An answer in the making: takes drafted sentences, keeps those that pass the check, numbers their papers."""
+    """An answer in the making: takes drafted sentences, keeps those that pass the check, numbers their papers.
+
+    Attributes:
+        judged: how sure it is already known to be; None to judge by what was retrieved.
+        aside: what went wrong without changing who answers; told where there is no worse.
+    """
 
     store: Store
     retrieved: Retrieved
     question: str
     rewritten: str | None
     notice: str | None
+    narrowed: Narrowed
     timings: Mapping[str, float]
+    judged: float | None = None
+    aside: str | None = None
     engine: EngineName = "extractive"
     model: str | None = None
     usage: Usage | None = None
@@ -167,13 +201,22 @@ class _Draft:
         signals = [self._signals(item) for item in found]
         strengths = [floor.strength(each) for each in signals]
         unknown = floor.names_unknown(self.retrieved.question, self.retrieved.frequencies)
-        self.confidence = floor.confidence(max(strengths, default=0.0), unknown=unknown)
+        self.confidence = (floor.confidence(max(strengths, default=0.0), unknown=unknown)
+                           if self.judged is None else self.judged)
         kept = floor.select(strengths, self.confidence, _CITED)
         sure = {place for place in kept if floor.addresses(signals[place])}
+        if self.bare:
+            self.confidence, kept = 1.0, tuple(range(min(len(found), _CITED)))
+            sure = set(kept)
         close = [place for place in kept if place not in sure][:max(0, _CLOSE - len(sure))]
         labels = {place: f"E{number}" for number, place in enumerate(sorted(sure | set(close)), 1)}
         self.relevant = {label: found[place] for place, label in labels.items()}
         self.sure = frozenset(labels[place] for place in sure)
+
+    @property
+    def bare(self) -> bool:
+        """Whether the papers that fit the question's conditions are all that it asks for."""
+        return self.narrowed.told is not None and not self.narrowed.question
 
     def _signals(self, item: Found) -> floor.Signals:
         return floor.Signals(
@@ -228,7 +271,7 @@ class _Draft:
         return cite.quoted(text, grounds) or cite.verify(text, vector(), grounds, self._rarity)
 
     def _rarity(self, stem: str) -> float:
-        return floor.rarity(self.store.words.frequencies(stem).get(stem, 0), self.retrieved.papers)
+        return floor.rarity(self.store.words.frequencies([stem])[stem], self.retrieved.papers)
 
     def _grounds(self, label: str) -> cite.Grounds:
         if label not in self._read:
@@ -246,20 +289,21 @@ class _Draft:
         """The answer as it stands."""
         papers = {item.hit.paper.id: item.hit.paper for item in self.relevant.values()}
         references = tuple(Reference(label=number, paper=papers[paper_id]) for paper_id, number in self.numbers.items())
-        return Answer(question=self.question, rewritten_question=self.rewritten, text=told(self.told, references),
-                      sentences=tuple(self.told), references=references, withheld=tuple(self.withheld),
-                      confidence=self.confidence, engine=self.engine, model=self.model, notice=self.notice,
-                      usage=self.usage, timings=dict(self.timings))
+        return Answer(question=self.question, rewritten_question=self.rewritten, narrowed=self.narrowed.told,
+                      text=told(self.told, references), sentences=tuple(self.told), references=references,
+                      withheld=tuple(self.withheld), confidence=self.confidence, engine=self.engine, model=self.model,
+                      notice=self.notice or self.aside, usage=self.usage, timings=dict(self.timings))
 
     def abstain(self) -> Iterator[Event]:
         """What is said where the library has no answer; the nearest papers are shown, not claimed to answer."""
         sentence = Sentence(text="The library does not cover this.", kind="frame")
         yield Said(sentence=sentence)
         yield Finished(answer=Answer(
-            question=self.question, rewritten_question=self.rewritten, text=sentence.text, sentences=(sentence,),
-            withheld=tuple(self.withheld), nearest=tuple(item.hit.paper for item in self.retrieved.evidence[:_NEAREST]),
-            abstained=True, confidence=self.confidence, engine=self.engine, model=self.model, notice=self.notice,
-            usage=self.usage, timings=dict(self.timings)))
+            question=self.question, rewritten_question=self.rewritten, narrowed=self.narrowed.told,
+            text=sentence.text, sentences=(sentence,), withheld=tuple(self.withheld),
+            nearest=tuple(item.hit.paper for item in self.retrieved.evidence[:_NEAREST]),
+            abstained=True, confidence=self.confidence, engine=self.engine, model=self.model,
+            notice=self.notice or self.aside, usage=self.usage, timings=dict(self.timings)))
 
 
 def told(sentences: Sequence[Sentence], references: Sequence[Reference]) -> str:

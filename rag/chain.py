@@ -24,7 +24,9 @@ import prompts
 from rag.errors import ModelError, SettingsError
 from rag.llm import Model, open_model
 from rag.parse import Drafted, parse
-from rag.schema import Hit, Turn, Usage
+from rag.rerank import Ranked, rerank
+from rag.rewrite import rewrite
+from rag.schema import Hit, Paper, Turn, Usage
 from rag.settings import Settings
 from rag.text import content_stems, letters, sentences
 
@@ -244,7 +246,7 @@ def _head(text: str) -> str:
 
 
 class Writer:
-    """The language model's engine: rewrites follow-ups, and drafts answers that are still to be checked."""
+    """The language model's engine: rewrites questions, orders papers, drafts answers that are still to be checked."""
 
     def __init__(self, settings: Settings) -> None:
         """Set up; nothing is sent.
@@ -264,6 +266,14 @@ class Writer:
     def condense(self, question: str, history: Sequence[Turn]) -> str:
         """See `condense`."""
         return condense(self._model, question, history)
+
+    def rewrite(self, question: str, spent: Callable[[Usage], None]) -> tuple[str, ...]:
+        """See `rag.rewrite.rewrite`."""
+        return rewrite(self._model, question, spent)
+
+    def rerank(self, question: str, papers: Sequence[Paper], spent: Callable[[Usage], None]) -> Ranked:
+        """See `rag.rerank.rerank`."""
+        return rerank(self._model, question, papers, spent)
 
     def draft(self, question: str, evidence: Mapping[str, Hit]) -> Iterator[Drafted | Usage]:
         """An answer from the evidence, sentence by sentence, and then the tokens it took where the server tells.

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag import cite, floor
+from rag.alike import alike
 from rag.answer import answer
+from rag.deep import Deep
 from rag.embed import open_embedder
 from rag.errors import NoPaperError, SettingsError, VouchError
 from rag.examples import examples
 from rag.marked import Embedder, Marked
-from rag.retrieve import retrieve
-from rag.schema import Answer, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
+from rag.narrow import Narrowed, narrow
+from rag.retrieve import Retrieved, retrieve
+from rag.schema import Alike, Answer, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
 from rag.settings import Settings, quiet
 from rag.settings import load as load_settings
 from rag.store import Store
@@ -79,25 +83,71 @@ class Library:
 
     # ---- asking
 
-    def search(self, query: str, k: int = 10, where: Where | None = None) -> tuple[Hit, ...]:
+    def search(self, query: str, k: int = 10, where: Where | None = None, deep: bool | None = None,
+               tell: Callable[[str], None] | None = None) -> tuple[Hit, ...]:
         """The papers that fit the query best, one hit a paper, best first.
+
+        Args:
+            query: what to look for.
+            k: papers at most.
+            where: only these papers.
+            deep: whether the language model helps; None goes by VOUCH_DEEP, where there is a model.
+            tell: told in one line what went wrong with its help; the papers are the plain search's then.
 
         Raises:
             NoLibraryError: there is no library yet.
+            SettingsError: ``deep`` was asked for and no model is configured.
             ValueError: ``k`` is not positive.
         """
-        return retrieve(self.store, query, k, where).hits
+        return self.look_up(query, k, where, deep, tell).hits
+
+    def look_up(self, query: str, k: int = 10, where: Where | None = None, deep: bool | None = None,
+                tell: Callable[[str], None] | None = None) -> Retrieved:
+        """As `search`, with each paper's score in every view of it, its passages and their vectors."""
+        narrowed = self.narrowed(query, where)
+        # Where nothing is asked but who wrote and when, there is nothing to put in other words.
+        if not (self._digs if deep is None else deep) or (narrowed.told and not narrowed.question):
+            return retrieve(self.store, narrowed.question, k, narrowed.where)
+        helped = Deep(self._writer)
+        found = helped.search(self.store, narrowed.question, k, narrowed.where)
+        if helped.notice and tell:
+            tell(helped.notice)
+        return found
+
+    def narrowed(self, query: str, where: Where | None = None) -> Narrowed:
+        """What a query is searched for, and among which papers: its own conditions ("since 2023") join the filter.
+
+        Searching and asking do this by themselves.
+
+        Raises:
+            NoLibraryError: there is no library yet.
+        """
+        return narrow(self.store, query, where, date.today().year)
+
+    def like(self, paper_id: str, k: int = 10, where: Where | None = None) -> tuple[Alike, ...]:
+        """The papers that are most like one of the library's, each with the sentences that the two share.
+
+        Raises:
+            NoPaperError: no paper has that id.
+            ValueError: ``k`` is not positive.
+        """
+        return alike(self.store, paper_id, k, where)
+
+    @property
+    def _digs(self) -> bool:
+        """Whether searches go deep: VOUCH_DEEP is on, and there is a model."""
+        return self.settings.deep and self.settings.model is not None
 
     def ask(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-            engine: EngineName | None = None) -> Answer:
+            engine: EngineName | None = None, deep: bool | None = None) -> Answer:
         """The checked answer to a question; see `stream`."""
-        for event in self.stream(question, history, where, engine):
+        for event in self.stream(question, history, where, engine, deep):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("an answer always finishes")
 
     def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-               engine: EngineName | None = None) -> Iterator[Event]:
+               engine: EngineName | None = None, deep: bool | None = None) -> Iterator[Event]:
         """The same work as `ask`, as it happens: stages, the evidence, each checked sentence, the whole answer.
 
         Args:
@@ -105,15 +155,19 @@ class Library:
             history: earlier turns of the conversation, oldest first.
             where: only these papers.
             engine: None takes the language model where VOUCH_MODEL names one, else the extractive engine.
+            deep: whether the model also helps to search for what it writes from; None goes by VOUCH_DEEP.
 
         Raises:
             NoLibraryError: there is no library yet.
-            SettingsError: "llm" was asked for and no model is configured.
+            SettingsError: "llm" or ``deep`` was asked for and no model is configured, or ``deep`` without the model.
         """
         if engine not in (None, "extractive", "llm"):
             raise SettingsError(f"There is no engine {engine!r}: ask with \"extractive\" or \"llm\".")
-        use_model = engine == "llm" or (engine is None and self.settings.model is not None)
-        return answer(self.store, question, history, where, self._writer if use_model else None)
+        if deep and engine == "extractive":
+            raise SettingsError("A deep search is the language model's: leave out --deep or --engine extractive.")
+        use_model = deep or engine == "llm" or (engine is None and self.settings.model is not None)
+        return answer(self.store, question, history, where, self._writer if use_model else None,
+                      this_year=date.today().year, deep=self._digs if deep is None else deep)
 
     def verify(self, sentence: str, text: str) -> Support:
         """What a text says for a sentence: the checker alone, on any two texts."""
@@ -245,7 +299,7 @@ class Library:
         if self.settings.model is None:
             raise SettingsError(
                 "No language model is configured: set VOUCH_MODEL (for instance openai:gpt-5-mini), or leave out "
-                "--engine llm for an answer in the papers' own words."
+                "--engine llm and --deep; all else works without one."
             )
         from rag.chain import Writer
 
@@ -256,7 +310,7 @@ class Library:
             return lambda _: 1.0
         self.store.fresh()
         total = self.store.words.count()
-        return lambda stem: floor.rarity(self.store.words.frequencies(stem).get(stem, 0), total)
+        return lambda stem: floor.rarity(self.store.words.frequencies([stem])[stem], total)
 
 
 class Papers:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import queue
+import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ RETRIES = 2
 TOTAL = 10  # a whole answer may take this many time-outs
 LONGEST = 40_000  # characters; no answer is that long, a model that repeats itself for ever is
 
+_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+
 # SHA-1 of the address (tiktoken's name for the cached file) and SHA-256 of the content that tiktoken demands; a file
 # with another content it would delete and download again.
 _ENCODING = ("o200k_base", "fb374d419588a4632f3f557e76b4b70aebbca790",
@@ -88,6 +91,26 @@ class Model:
             ModelError: whatever went wrong, in one sentence; pieces may have been yielded before.
         """
         return _stream(self, messages, threading.Event() if left is None else left)
+
+    def ask(self, prompt: str, spent: Callable[[Usage], None]) -> str:
+        """Ask in one message, and wait for the whole answer, without the thoughts that a model writes before it.
+
+        Args:
+            prompt: the message.
+            spent: told the tokens it took, where the server reports them.
+
+        Raises:
+            ModelError: as `stream`.
+        """
+        from langchain_core.messages import HumanMessage
+
+        said = []
+        for piece in self.stream([HumanMessage(prompt)]):
+            if isinstance(piece, Usage):
+                spent(piece)
+            else:
+                said.append(piece)
+        return _THOUGHTS.sub("", "".join(said))
 
 
 def open_model(name: str, settings: Settings) -> Model:

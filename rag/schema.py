@@ -104,6 +104,33 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Words of a paper: ``paper.abstract[start:end] == text``."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Two sentences that say much the same, each in its paper's own words. ``score`` is their cosine similarity."""
+
+    own: Excerpt
+    other: Excerpt
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """A paper that is like another. ``score`` is 0..1; ``shared`` are the sentences they share most, the most first."""
+
+    paper: Paper
+    score: float
+    shared: tuple[Shared, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
     """What a text says for a sentence: the verdict, its score (0..1), and the exact words with their span."""
 
@@ -156,6 +183,10 @@ class Usage:
     input_tokens: int
     output_tokens: int
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(input_tokens=self.input_tokens + other.input_tokens,
+                     output_tokens=self.output_tokens + other.output_tokens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -163,6 +194,7 @@ class Answer:
 
     Attributes:
         rewritten_question: the stand-alone form of a follow-up; None where the question was asked as it stands.
+        narrowed: one sentence on the conditions that the question itself set ("since 2023"); None where it set none.
         text: the sentences as one text with ``[n]`` citations, ready to show.
         withheld: sentences that failed the check and were taken out of the text.
         nearest: the closest papers, given when the library has no answer; nobody claims that they answer.
@@ -173,6 +205,7 @@ class Answer:
 
     question: str
     rewritten_question: str | None = None
+    narrowed: str | None = None
     text: str = ""
     sentences: tuple[Sentence, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -260,9 +293,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was retrieved, before anything is said of it."""
+    """What was retrieved, before anything is said of it; ``narrowed`` as the answer will have it."""
 
     hits: tuple[Hit, ...]
+    narrowed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ _FORBIDDEN = {
     "LANGCHAIN_TRACING_V2": "false",
     "LANGSMITH_GATEWAY": "false",
 }
+_HUB_OFFLINE = os.environ.get("HF_HUB_OFFLINE")  # what the user says of it, before quiet() has its say
 
 
 def _path(text: str) -> Path:
@@ -63,6 +64,12 @@ def _window(text: str) -> int:
     return value
 
 
+def _switch(text: str) -> bool:
+    if text.casefold() not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text.casefold() == "yes"
+
+
 def _key(text: str) -> str:
     if not (text.isascii() and text.isprintable() and " " not in text):
         raise ValueError("letters, digits and signs without blanks")
@@ -89,6 +96,7 @@ class Settings:
         model: the language model to use; None means that no model is ever called.
         timeout: seconds a model may take to its first token, and between two tokens.
         context: the model's window in tokens; None lets Vouch go by the model's name.
+        deep: whether the model helps to search; without a model it changes nothing.
     """
 
     library: Path = field(default_factory=_default_library, metadata=_read(
@@ -97,7 +105,8 @@ class Settings:
         "VOUCH_MODEL", "language model, e.g. openai:gpt-5-mini, ollama:llama3.1:8b, or llama3.1:8b at OPENAI_BASE_URL",
         "none: no model is called"))
     embeddings: str = field(default="local", metadata=_read(
-        "VOUCH_EMBEDDINGS", "embedder of the papers", "local"))
+        "VOUCH_EMBEDDINGS", "embedder of the papers: local, sentence-transformers:MODEL (or a folder), "
+        "fastembed:MODEL, openai:MODEL, langchain:MODULE:CLASS", "local"))
     chroma_url: str | None = field(default=None, metadata=_read(
         "VOUCH_CHROMA_URL", "address of a Chroma server to use instead of the embedded one", "embedded", _url))
     timeout: float = field(default=60.0, metadata=_read(
@@ -105,6 +114,9 @@ class Settings:
     context: int | None = field(default=None, metadata=_read(
         "VOUCH_CONTEXT", "the model's context window in tokens, where its server is set to another than usual",
         "by the model's name, else 8192", _window))
+    deep: bool = field(default=False, metadata=_read(
+        "VOUCH_DEEP", "yes: the model also helps to search, by rewriting the question and ordering the papers found",
+        "no", _switch))
     openai_api_key: str | None = field(default=None, repr=False, metadata=_read(
         "OPENAI_API_KEY", "key of the OpenAI-compatible server; sends nothing unless VOUCH_MODEL is set", "none", _key))
     openai_base_url: str | None = field(default=None, metadata=_read(
@@ -190,6 +202,16 @@ def quiet() -> None:
     A tracing switch or a key that happens to lie in the environment then sends nothing.
     """
     os.environ.update(_FORBIDDEN)
+
+
+def downloading() -> dict[str, str]:
+    """The environment of a process that fetches a model which a setting names: as quiet, but not kept from the hub.
+
+    Where the user has set HF_HUB_OFFLINE, that holds.
+    """
+    environ = {**os.environ, **_FORBIDDEN}
+    del environ["HF_HUB_OFFLINE"]
+    return environ if _HUB_OFFLINE is None else {**environ, "HF_HUB_OFFLINE": _HUB_OFFLINE}
 
 
 def tiktoken_folder(environ: Mapping[str, str] | None = None) -> Path | None:

@@ -13,6 +13,7 @@ import pytest
 
 from ingest import ingest
 from rag import Library, open_library
+from rag.minilm import LocalEmbedder
 from rag.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -65,6 +66,8 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     home = tmp_path_factory.mktemp("home", numbered=True)
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    # Nothing here speaks TLS, and every HTTP client reads all the authorities it is to trust: let there be none.
+    monkeypatch.setenv("SSL_CERT_DIR", str(home))
 
 
 @pytest.fixture
@@ -73,18 +76,24 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(library=tmp_path / "library")
 
 
+@pytest.fixture(scope="session")
+def embedder() -> LocalEmbedder:
+    """The local model, loaded once a process; its neighbours at work need the other cores."""
+    return LocalEmbedder(threads=1)
+
+
 @pytest.fixture
-def library(settings: Settings) -> Iterator[Library]:
+def library(settings: Settings, embedder: LocalEmbedder) -> Iterator[Library]:
     """An empty library that a test may write to."""
-    with open_library(settings=settings) as opened:
+    with open_library(settings=settings, embedder=embedder) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+def shelf(tmp_path_factory: pytest.TempPathFactory, embedder: LocalEmbedder) -> Iterator[Library]:
     """A library of the papers in tests/data/papers.jsonl, for tests that only read."""
     folder = tmp_path_factory.mktemp("shelf")
-    with open_library(settings=Settings(library=folder / "library")) as opened:
+    with open_library(settings=Settings(library=folder / "library"), embedder=embedder) as opened:
         assert ingest([PAPERS], opened).added == len(PAPERS.read_text(encoding="utf-8").splitlines())
         yield opened
 

@@ -86,6 +86,11 @@ class Request:
         """All the messages' texts."""
         return "\n".join(str(message["content"]) for message in self.json.get("messages", ()))
 
+    @property
+    def ordered(self) -> dict[str, str]:
+        """Label to title of the papers that it shows to have them ordered."""
+        return dict(re.findall(r"^\[(P\d+)\] (.*?)(?: \(\d{4}\))?$", self.prompt, flags=re.MULTILINE))
+
 
 Script = Callable[[Request], Reply]
 

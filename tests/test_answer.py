@@ -45,7 +45,7 @@ def model(library: Library, *replies: Reply) -> Iterator[tuple[Library, StubMode
     """The library with a scripted model switched on."""
     with StubModel(*replies) as stub:
         settings = replace(library.settings, model="stub", openai_base_url=stub.url, timeout=1.0)
-        with open_library(library.path, settings=settings) as opened:
+        with open_library(library.path, settings=settings, embedder=library.store.embedder) as opened:
             yield opened, stub
 
 
@@ -140,7 +140,7 @@ def test_a_models_sentences_are_checked_and_numbered(shelf: Library) -> None:
 
 def test_sentences_are_said_while_the_model_still_writes(shelf: Library) -> None:
     reply = Reply(chunks=("Ensembles of reward models delay overoptimization [E2]. ",
-                          "The bound costs nothing at inference time [E1]."), gap=0.4)
+                          "The bound costs nothing at inference time [E1]."), gap=0.1)
     with model(shelf, reply) as (library, _):
         stream = library.stream(QUESTION)
         said = next(event for event in stream if isinstance(event, Said))
@@ -197,8 +197,8 @@ FAILURES: list[Callable[[], Reply]] = [
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_model_can_only_fail_softly(shelf: Library, failure: Callable[[], Reply]) -> None:
     with StubModel(always=lambda _: failure()) as stub:
-        settings = replace(shelf.settings, model="stub", openai_base_url=stub.url, timeout=0.6)
-        with open_library(shelf.path, settings=settings) as library:
+        settings = replace(shelf.settings, model="stub", openai_base_url=stub.url, timeout=0.3)
+        with open_library(shelf.path, settings=settings, embedder=shelf.store.embedder) as library:
             answer = library.ask(QUESTION)
     assert_true(shelf, answer)
     assert answer.notice is not None
@@ -235,7 +235,7 @@ def test_a_model_that_declines_is_an_abstention(shelf: Library) -> None:
 def test_a_key_that_lies_around_sends_nothing(shelf: Library) -> None:
     with StubModel() as stub:
         settings = replace(shelf.settings, openai_api_key="sk-lying-around", openai_base_url=stub.url)
-        with open_library(shelf.path, settings=settings) as library:
+        with open_library(shelf.path, settings=settings, embedder=shelf.store.embedder) as library:
             assert library.ask(QUESTION).engine == "extractive"
         assert stub.requests == []
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import Progress, ingest
+from ingest import Progress, ingest, pipeline
 from rag import Library, Paper, VouchError, Where, open_library
 from rag.doctor import examine
 from rag.errors import NoLibraryError, NoPaperError
-from rag.settings import Settings
 from tests.records import write_jsonl
 
 
@@ -38,6 +37,12 @@ def consistent(library: Library) -> None:
         assert all(known.abstract[chunk.start:chunk.end] == chunk.text for chunk in first.passages)
 
 
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few papers are several writes, as thousands are elsewhere."""
+    monkeypatch.setattr(pipeline, "_BATCH", 4)
+
+
 def test_the_same_file_again_changes_nothing(library: Library, tmp_path: Path) -> None:
     file = write_jsonl(tmp_path / "a.jsonl", paper(1), paper(2))
     assert ingest([file], library).added == 2
@@ -48,10 +53,11 @@ def test_the_same_file_again_changes_nothing(library: Library, tmp_path: Path) -
     consistent(library)
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_a_record_twice_in_its_file_is_one_paper(library: Library, tmp_path: Path) -> None:
-    file = write_jsonl(tmp_path / "a.jsonl", paper(1), *(paper(number) for number in range(2, 200)), paper(1))
+    file = write_jsonl(tmp_path / "a.jsonl", paper(1), *(paper(number) for number in range(2, 10)), paper(1))
     report = ingest([file], library)
-    assert (report.read, report.added, report.duplicates) == (200, 199, 1)
+    assert (report.read, report.added, report.duplicates) == (10, 9, 1)
     assert len(next(iter(library.papers)).origins) == 2
 
 
@@ -216,8 +222,9 @@ def test_a_corrected_paper_that_went_and_came_back_is_the_same(library: Library,
     assert [len(found.origins) for found in library.papers] == [1, 1]
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_an_interrupted_change_is_finished_by_the_file_as_it_was(library: Library, tmp_path: Path) -> None:
-    records = [paper(number) for number in range(200)]
+    records = [paper(number) for number in range(10)]
     file = write_jsonl(tmp_path / "a.jsonl", *records)
     ingest([file], library)
     before = [known.abstract for known in library.papers]
@@ -268,7 +275,7 @@ def test_repair_mends_a_broken_chroma_under_a_running_reader(library: Library, t
     ingest([write_jsonl(tmp_path / "a.jsonl", paper(1), paper(2))], library)
     assert len(library.search("bees", k=2)) == 2
     (library.path / "chroma" / "chroma.sqlite3").write_bytes(b"no database at all" * 100)
-    with open_library(library.path, settings=library.settings) as opened:
+    with open_library(library.path, settings=library.settings, embedder=library.store.embedder) as opened:
         with pytest.raises(VouchError, match="vouch doctor --repair"):
             opened.search("bees")
         opened.repair()
@@ -299,7 +306,7 @@ def test_a_chroma_named_by_the_folder_one_stands_in_is_ignored(
 
 def test_papers_added_while_embedding_anew_are_kept(library: Library, tmp_path: Path) -> None:
     ingest([write_jsonl(tmp_path / "a.jsonl", paper(1))], library)
-    added = []
+    added: list[int] = []
 
     def meanwhile(done: int) -> None:
         if not added:
@@ -316,7 +323,7 @@ def test_a_lost_projection_is_rebuilt_without_embedding(library: Library, tmp_pa
     library.store.vectors.reset()
     library.store.words.reset()
     library.close()
-    with open_library(library.path, settings=library.settings) as opened:
+    with open_library(library.path, settings=library.settings, embedder=library.store.embedder) as opened:
         consistent(opened)
         opened.repair()
         consistent(opened)
@@ -326,10 +333,11 @@ SCRIPT = """
 import sys
 from ingest import ingest, pipeline
 from rag import open_library
+from rag.minilm import LocalEmbedder
 from rag.settings import Settings
 from pathlib import Path
 pipeline._BATCH = 4
-library = open_library(settings=Settings(library=Path(sys.argv[1])))
+library = open_library(settings=Settings(library=Path(sys.argv[1])), embedder=LocalEmbedder(threads=1))
 def tell(step):
     if step.stage == "searchable":
         print(step.done, flush=True)
@@ -342,35 +350,33 @@ def start(library: Path, file: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_kill_in_mid_ingest_loses_and_doubles_nothing(settings: Settings, tmp_path: Path, after: int) -> None:
-    file = write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(40)))
-    process = start(settings.library, file)
+def test_kill_in_mid_ingest_loses_and_doubles_nothing(library: Library, tmp_path: Path, after: int) -> None:
+    file = write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(32)))
+    process = start(library.path, file)
     assert process.stdout is not None
     acknowledged = [int(process.stdout.readline()) for _ in range(after)][-1]
     time.sleep(0.03)
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    with open_library(settings=settings) as library:
-        kept = len(library.papers)
-        assert acknowledged <= kept < 40
-        consistent(library)
-        report = ingest([file], library)
-        assert (report.unchanged, report.added) == (kept, 40 - kept)
-        assert len(library.papers) == 40
-        consistent(library)
+    kept = len(library.papers)
+    assert acknowledged <= kept < 32
+    consistent(library)
+    report = ingest([file], library)
+    assert (report.unchanged, report.added) == (kept, 32 - kept)
+    assert len(library.papers) == 32
+    consistent(library)
 
 
-def test_two_ingests_at_once_lose_and_double_nothing(settings: Settings, tmp_path: Path) -> None:
-    a = write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(24)))
-    b = write_jsonl(tmp_path / "b.jsonl", *(paper(number) for number in range(12, 36)))
-    processes = [start(settings.library, a), start(settings.library, b)]
+def test_two_ingests_at_once_lose_and_double_nothing(library: Library, tmp_path: Path) -> None:
+    a = write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(16)))
+    b = write_jsonl(tmp_path / "b.jsonl", *(paper(number) for number in range(8, 24)))
+    processes = [start(library.path, a), start(library.path, b)]
     outputs = [process.communicate(timeout=60)[0].split() for process in processes]
-    assert sum(int(output[-2]) for output in outputs) == 36
-    with open_library(settings=settings) as library:
-        assert len(library.papers) == 36
-        assert len({origin for known in library.papers for origin in known.origins}) == 48
-        consistent(library)
+    assert sum(int(output[-2]) for output in outputs) == 24
+    assert len(library.papers) == 24
+    assert len({origin for known in library.papers for origin in known.origins}) == 32
+    consistent(library)
 
 
 def test_a_reader_sees_another_process_write(library: Library, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_what_came_before_a_cut_was_given() -> None:
 
 def test_a_server_that_is_not_there_is_told() -> None:
     with StubModel() as stub:
-        model = at(stub)
+        model = at(stub, timeout=0.3)
     with pytest.raises(ModelError, match="could not be reached"):
         said(model)
 
@@ -140,9 +140,10 @@ def test_the_time_between_tokens_is_bounded() -> None:
     assert "stopped in mid-answer for 0.3 s" in failure(Reply(chunks=("One.", " Two."), gap=1.5), timeout=0.3)
 
 
-def test_the_whole_time_is_bounded() -> None:
+def test_the_whole_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llm, "TOTAL", 2)
     slow = Reply(chunks=("word ",) * 100, gap=0.04)
-    assert "did not come to an end within 0.6 s" in failure(slow, timeout=0.06)
+    assert "did not come to an end within 0.6 s" in failure(slow, timeout=0.3)
 
 
 def test_a_model_that_never_ends_is_stopped() -> None:
@@ -150,8 +151,8 @@ def test_a_model_that_never_ends_is_stopped() -> None:
 
 
 @pytest.mark.parametrize("first", [
-    Reply(status=429), Reply(status=429, headers={"Retry-After": "0.1"}), Reply(status=500), Reply(status=503),
-    Reply(reset=True),
+    Reply(status=429), Reply(status=429, headers={"Retry-After": "0.1"}), Reply(status=500),
+    Reply(status=503, headers={"Retry-After": "0.1"}), Reply(reset=True),
 ])
 def test_a_passing_failure_is_tried_again(first: Reply) -> None:
     with StubModel(first, Reply(text="Fine.")) as stub:

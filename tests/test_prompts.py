@@ -13,9 +13,12 @@ from prompts import Prompt, PromptError
 def test_every_prompt_loads_with_the_variables_its_user_fills() -> None:
     assert {name: prompts.load(name).variables for name in prompts.names()} == {
         "answer": ("no_answer",),
+        "compare": ("pairs", "question", "papers"),
         "condense": ("history", "question"),
         "evidence": ("label", "title", "text"),
         "question": ("evidence", "question"),
+        "rerank": ("question", "papers"),
+        "rewrite": ("question",),
     }
 
 

@@ -86,6 +86,7 @@ def test_the_configuration_folder_is_read(tmp_path: Path, monkeypatch: pytest.Mo
     ({"VOUCH_TIMEOUT": "inf"}, "VOUCH_TIMEOUT"),
     ({"VOUCH_CONTEXT": "8k"}, "VOUCH_CONTEXT is '8k'.*tokens"),
     ({"VOUCH_CONTEXT": "100"}, "VOUCH_CONTEXT"),
+    ({"VOUCH_DEEP": "maybe"}, "VOUCH_DEEP is 'maybe'.*yes or no"),
     ({"VOUCH_CHROMA_URL": "localhost:8000"}, "VOUCH_CHROMA_URL.*http://"),
     ({"OPENAI_BASE_URL": "http://"}, "OPENAI_BASE_URL"),
     ({"OPENAI_BASE_URL": "http://[::1"}, "OPENAI_BASE_URL"),

@@ -257,9 +257,9 @@ def test_live_gives_up_when_nobody_watches() -> None:
     live.start(states())
     started = time.monotonic()
     page = live.watch()
-    while time.monotonic() - started < 0.5:
+    while time.monotonic() - started < 0.3:
         seen = next(page)  # watched, it goes on for longer than it would alone
-    time.sleep(0.5)
+    time.sleep(0.3)
     assert live.given_up()
     *_, last = live.watch()
     assert seen < last < seen + 20
@@ -432,9 +432,15 @@ def test_pump_raises_what_the_work_raised() -> None:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server, where the system has one at another address of this machine than the usual."""
+    try:
+        socket.create_server(("127.0.0.2", 0)).close()
+        host = "127.0.0.2"
+    except OSError:
+        host = "127.0.0.1"
     folder = tmp_path_factory.mktemp("served") / "library"
     folder.mkdir()
-    with served("scripted", folder) as address:
+    with served("scripted", folder, host=host) as address:
         yield address
 
 
@@ -463,7 +469,7 @@ def test_page_may_load_nothing_from_elsewhere(address: str) -> None:
     assert headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "127.0.0.3"])
 def test_other_host_names_are_refused(address: str, host: str) -> None:
     assert fetch(address, "/health", Host=host)[0] == 400
     assert fetch(address, "/", Host=host)[0] == 400
@@ -489,17 +495,11 @@ def test_no_handler_is_a_public_door(address: str) -> None:
     assert fetch(address, "/gradio_api/mcp/schema")[0] == 404
 
 
-def test_the_host_it_is_served_on_is_answered(tmp_path: Path) -> None:
-    try:
-        socket.create_server(("127.0.0.2", 0)).close()
-    except OSError:
+def test_the_host_it_is_served_on_is_answered(address: str) -> None:
+    if urlsplit(address).hostname != "127.0.0.2":
         pytest.skip("this system has no 127.0.0.2")
-    (tmp_path / "library").mkdir()
-    with served("scripted", tmp_path / "library", host="127.0.0.2") as address:
-        assert urlsplit(address).hostname == "127.0.0.2"
-        assert fetch(address, "/health")[0] == 200
-        assert fetch(address, "/", Origin=address)[0] == 200
-        assert fetch(address, "/health", Host="127.0.0.3")[0] == 400
+    assert fetch(address, "/health")[0] == 200
+    assert fetch(address, "/", Origin=address)[0] == 200
 
 
 def test_only_this_machine_is_served(tmp_path: Path) -> None:

@@ -88,15 +88,20 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--prune", action="store_true", help="remove papers that are gone from these files")
     ingest.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
-    search = command("search", "find papers", '  vouch search "reward overoptimization" -k 5 --since 2023',
-                     parents=[filters])
-    search.add_argument("query", metavar="QUERY", nargs="+", help="what to look for")
+    search = command("search", "find papers", '  vouch search "reward overoptimization" -k 5 --since 2023\n'
+                     '  vouch search "papers on rewards since 2023"    (the same, said in words)\n'
+                     '  vouch search --like p000012ab34cd', parents=[filters])
+    search.add_argument("query", metavar="QUERY", nargs="*", help="what to look for")
+    search.add_argument("--like", metavar="ID", help="papers like this one, with the sentences they share")
+    search.add_argument("--explain", action="store_true", help="also each paper's rank and score in every view of it")
     search.add_argument("-k", metavar="N", type=_count, default=10, help="how many papers (default 10)")
+    search.add_argument("--deep", action="store_true", help="let the model put it in other words and order the papers")
 
     ask = command("ask", "answer a question from the papers, with citations; without a question, one after the other",
                   '  vouch ask "Which papers study reward hacking?" --since 2023\n  vouch ask          (Ctrl-D ends)',
                   parents=[filters])
     ask.add_argument("question", metavar="QUESTION", nargs="*", help="the question")
+    ask.add_argument("--deep", action="store_true", help="let the model also help to search (else as VOUCH_DEEP says)")
     ask.add_argument("--engine", choices=("extractive", "llm"), help="quote the papers, or let the model write")
     ask.add_argument("--withheld", action="store_true", help="also print the sentences that failed their check")
 

@@ -14,6 +14,7 @@ from ui.terminal import Piece, Terminal
 
 if TYPE_CHECKING:
     from rag.library import Library
+    from rag.schema import Paper, Where
 
 _MOST_REJECTED = 10
 _STATES = {"ok": Piece("✓ ", "green"), "warn": Piece("! ", "yellow"), "fail": Piece("✗ ", "bold red")}
@@ -87,25 +88,61 @@ def _count(number: int, thing: str) -> str:
 def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
     """Prints the papers that fit best, best first."""
     query = " ".join(args.query).strip()
+    only = where(args)
+    if args.like is not None:
+        if query or args.explain or args.deep:
+            raise UsageError("--like ID looks for papers like that one: leave out the words, --explain and --deep")
+        return like(args.like, args.k, only, library, terminal)
     if not query:
-        raise UsageError("search for what? Put the words behind `vouch search`")
-    hits = library.search(query, k=args.k, where=where(args))
+        raise UsageError("search for what? Put the words behind `vouch search`, or name a paper with --like ID")
+    told = library.narrowed(query, only).told
+    found = library.look_up(query, k=args.k, where=only, deep=args.deep or None,
+                            tell=lambda notice: terminal.tell(f"vouch: {notice}")).evidence
     if terminal.as_json:
-        terminal.document({"query": query, "hits": hits})
+        hits = [render.to_json(item.hit) | ({"scores": item.scores} if args.explain else {}) for item in found]
+        terminal.document({"query": query, "narrowed": told, "hits": hits})
         return 0
-    if not hits:
-        terminal.line("No paper fits" + (" these filters." if where(args) else "."))
-    for number, hit in enumerate(hits, start=1):
-        lead = f"{number}. ".rjust(4)
-        indent = " " * len(lead)
-        paper = hit.paper
-        terminal.line(Piece(paper.label, "bold", render.link(paper)), lead=lead)
-        about = ", ".join(filter(None, (render.byline(paper), f"score {hit.score:.2f}")))
-        terminal.line(about, "  ", Piece(paper.id, "dim"), lead=indent)
-        if paper.text_kind == "summary":
-            terminal.line(Piece(f"({SUMMARY})", "dim"), lead=indent)
-        terminal.line(Piece(render.best_words(hit, query), "italic"), lead=indent, most=2)
+    if told:
+        terminal.line(Piece(told, "dim"))
+    if not found:
+        terminal.line("No paper fits" + (" these filters." if only else "."))
+    for number, item in enumerate(found, start=1):
+        indent = _paper(number, item.hit.paper, item.hit.score, terminal)
+        terminal.line(Piece(render.best_words(item.hit, query), "italic"), lead=indent, most=2)
+        if args.explain:
+            for line in render.views_table(item.hit.ranks, item.scores):
+                terminal.line(Piece(line, "dim"), lead=indent)
     return 0
+
+
+def like(paper_id: str, k: int, only: Where, library: Library, terminal: Terminal) -> int:
+    """Prints the papers that are most like one, each with the sentences that the two share."""
+    paper = library.papers[paper_id]
+    found = library.like(paper_id, k=k, where=only)
+    if terminal.as_json:
+        terminal.document({"like": paper, "papers": found})
+        return 0
+    terminal.line(Piece("Like ", "dim"), Piece(paper.label, "bold", render.link(paper)))
+    if not found:
+        terminal.line("No other paper fits" + (" these filters." if only else "."))
+    for number, other in enumerate(found, start=1):
+        indent = _paper(number, other.paper, other.score, terminal)
+        for pair in other.shared:
+            terminal.line(Piece(f"“{pair.own.text}”", "dim"), lead=f"{indent} this: ", most=3)
+            terminal.line(Piece(f"“{pair.other.text}”", "italic"), lead=f"{indent}there: ", most=3)
+    return 0
+
+
+def _paper(number: int, paper: Paper, score: float, terminal: Terminal) -> str:
+    """Prints a paper of a numbered list; returns what the lines under it are indented by."""
+    lead = f"{number}. ".rjust(4)
+    indent = " " * len(lead)
+    terminal.line(Piece(paper.label, "bold", render.link(paper)), lead=lead)
+    about = ", ".join(filter(None, (render.byline(paper), f"score {score:.2f}")))
+    terminal.line(about, "  ", Piece(paper.id, "dim"), lead=indent)
+    if paper.text_kind == "summary":
+        terminal.line(Piece(f"({SUMMARY})", "dim"), lead=indent)
+    return indent
 
 
 def export(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:

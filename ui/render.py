@@ -146,8 +146,19 @@ def best_words(hit: Hit, query: str) -> str:
     return max(found, key=lambda text: len(wanted & set(content_stems(text))))
 
 
+def views_table(ranks: Mapping[str, int], scores: Mapping[str, float]) -> list[str]:
+    """Why a paper is found: a line a view of it, with its rank and score there, in columns under a head."""
+    names = list(dict.fromkeys([*scores, *ranks]))
+    rows = [("view", "rank", "score"), *((
+        name, str(ranks.get(name, "-")), f"{scores[name]:.3f}" if name in scores else "-") for name in names)]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [f"{name.ljust(wide[0])}  {rank.rjust(wide[1])}  {score.rjust(wide[2])}" for name, rank, score in rows]
+
+
 def answer_lines(answer: Answer, width: int = 80) -> Iterator[str]:
     """The whole answer as lines of plain text no wider than ``width`` (a longer word stays whole)."""
+    if answer.narrowed:
+        yield from _wrapped(answer.narrowed, width)
     papers = {reference.paper.id: reference.paper for reference in answer.references}
     for group in paragraphs(answer.sentences):
         text = " ".join(map(sentence_text, group))
@@ -219,6 +230,8 @@ def paper_markdown(paper: Paper) -> str:
 def answer_markdown(answer: Answer) -> str:
     """The answer as a Markdown document: the question as heading, the text, the references, what was withheld."""
     blocks = [f"## {escape_markdown(answer.question)}"]
+    if answer.narrowed:
+        blocks.append(f"*{escape_markdown(answer.narrowed)}*")
     papers = {reference.paper.id: reference.paper for reference in answer.references}
     for group in paragraphs(answer.sentences):
         text = " ".join(map(_sentence_markdown, group))

@@ -27,9 +27,10 @@ def ask(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
     if not question:
         _converse(args, only, library, terminal)
     elif terminal.as_json:
-        terminal.document(library.ask(question, where=only, engine=args.engine))
+        terminal.document(library.ask(question, where=only, engine=args.engine, deep=args.deep or None))
     else:
-        _answer(library.stream(question, where=only, engine=args.engine), terminal, withheld=args.withheld)
+        events = library.stream(question, where=only, engine=args.engine, deep=args.deep or None)
+        _answer(events, terminal, withheld=args.withheld)
     return 0
 
 
@@ -46,7 +47,8 @@ def _converse(args: argparse.Namespace, only: Where, library: Library, terminal:
             terminal.blank()
             return
         if question:
-            events = library.stream(question, history=history, where=only, engine=args.engine)
+            events = library.stream(question, history=history, where=only, engine=args.engine,
+                                    deep=args.deep or None)
             answer = _answer(events, terminal, withheld=args.withheld)
             history = (*history, Turn(question=question, answer=answer))
 
@@ -58,6 +60,8 @@ def _answer(events: Iterable[Event], terminal: Terminal, *, withheld: bool) -> A
     for event in events:
         if isinstance(event, Evidence):
             papers = {hit.paper.id: hit.paper for hit in event.hits}
+            if event.narrowed:
+                terminal.line(Piece(event.narrowed, "dim"))
         elif isinstance(event, Said):
             _say(event.sentence, papers, terminal)
         elif isinstance(event, Finished):

@@ -103,7 +103,8 @@ class ScriptedLibrary:
         return ("What papers address reward overoptimisation?", "How are rivers sorted by season?",
                 "What do ensembles cost?", "Which papers report KL distances?")[:n]
 
-    def search(self, query: str, k: int = 10, where: Where | None = None) -> tuple[Hit, ...]:
+    def search(self, query: str, k: int = 10, where: Where | None = None,
+               deep: bool | None = None) -> tuple[Hit, ...]:
         return tuple(Hit(paper=paper, score=0.5) for paper in PAPERS[:k])
 
     def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None) -> Iterator[Event]:

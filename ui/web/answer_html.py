@@ -47,6 +47,7 @@ def answer_html(answer: Answer) -> str:
         '<div class="answer">',
         f'<p class="rewritten">Understood as: {typeset(answer.rewritten_question)}</p>'
         if answer.rewritten_question else "",
+        f'<p class="narrowed">{typeset(answer.narrowed)}</p>' if answer.narrowed else "",
         _abstention(answer) if answer.abstained else _prose(answer.sentences, papers),
         _weak_key(answer),
         f'<p class="notice">{escape(answer.notice)}</p>' if answer.notice else "",

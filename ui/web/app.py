@@ -113,7 +113,7 @@ def warm(library: Library) -> None:
     """Load what the first question needs, so that nobody waits for it; what is wrong with it is told at once."""
     try:
         if library.exists and len(library.papers):
-            library.search("warm", k=1)
+            library.search("warm", k=1, deep=False)
     except VouchError as error:
         print(f"vouch: {error}", file=sys.stderr, flush=True)
 
