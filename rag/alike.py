@@ -63,7 +63,7 @@ def alike(store: Store, paper_id: str, k: int = 10, where: Where | None = None) 
         return ()
     own = _sentences(views)
     # One place more than wanted: the paper finds itself.
-    pool = gather(store, _asked(views, own), _terms(store, paper), max(DEPTH, k + 1), catalogue.select(where))
+    pool = gather(store, _asked(views, own), _terms(store, paper), max(DEPTH, k + 1), store.select(where))
     others = store.views([other for other in pool.papers if other != paper_id])
     if not others:
         return ()

@@ -154,26 +154,13 @@ class Catalogue:
         """Ids of the papers that a filter lets through; None where it lets all through."""
         if not where:
             return None
-        query = sa.select(PAPERS.c.id)
-        if where.years:
-            first, last = where.years
-            if first is not None:
-                query = query.where(PAPERS.c.year >= first)
-            if last is not None:
-                query = query.where(PAPERS.c.year <= last)
-        if where.files:
-            query = query.where(PAPERS.c.id.in_(
-                sa.select(RECORDS.c.paper_id).where(sa.or_(RECORDS.c.file.in_(where.files),
-                                                            RECORDS.c.uri.in_(where.files)))))
-        if where.authors:
-            query = query.where(PAPERS.c.id.in_(sa.select(AUTHORS.c.paper_id).where(
-                sa.or_(*(AUTHORS.c.name.contains(name.casefold(), autoescape=True) for name in where.authors)))))
-        if where.tags:
-            query = query.where(PAPERS.c.id.in_(sa.select(TAGS.c.paper_id).where(TAGS.c.tag.in_(where.tags))))
-        if where.ids:
-            query = query.where(PAPERS.c.id.in_(where.ids))
         with self._sql() as sql:
-            return frozenset(sql.execute(query).scalars())
+            return frozenset(sql.execute(_matching(where)).scalars())
+
+    def chunk_ids(self, where: Where) -> tuple[str, ...]:
+        """Ids of the passages of the papers that a filter lets through."""
+        with self._sql() as sql:
+            return tuple(sql.execute(sa.select(CHUNKS.c.id).where(CHUNKS.c.paper_id.in_(_matching(where)))).scalars())
 
     def tags(self, paper_id: str) -> tuple[str, ...]:
         """The paper's tags, sorted."""
@@ -267,3 +254,25 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the dr
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _matching(where: Where) -> sa.Select[str]:
+    query = sa.select(PAPERS.c.id)
+    if where.years:
+        first, last = where.years
+        if first is not None:
+            query = query.where(PAPERS.c.year >= first)
+        if last is not None:
+            query = query.where(PAPERS.c.year <= last)
+    if where.files:
+        query = query.where(PAPERS.c.id.in_(
+            sa.select(RECORDS.c.paper_id).where(sa.or_(RECORDS.c.file.in_(where.files),
+                                                        RECORDS.c.uri.in_(where.files)))))
+    if where.authors:
+        query = query.where(PAPERS.c.id.in_(sa.select(AUTHORS.c.paper_id).where(
+            sa.or_(*(AUTHORS.c.name.contains(name.casefold(), autoescape=True) for name in where.authors)))))
+    if where.tags:
+        query = query.where(PAPERS.c.id.in_(sa.select(TAGS.c.paper_id).where(TAGS.c.tag.in_(where.tags))))
+    if where.ids:
+        query = query.where(PAPERS.c.id.in_(where.ids))
+    return query

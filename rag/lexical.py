@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,14 @@ class WordIndex:
             return "", -1
 
     def search(self, terms: Mapping[str, float], k: int,
-               ids: Iterable[str] | None = None) -> tuple[tuple[str, float], ...]:
+               ids: Collection[str] | None = None) -> tuple[tuple[str, float], ...]:
         """The papers with any of the stems: id and BM25 score, best first.
 
         Args:
             terms: stem to its weight, above zero.
             k: papers at most.
-            ids: only among these papers, where given.
+            ids: only among these papers, where given; of a large part of a large library a few that lie far down may
+                be missed.
 
         Raises:
             ProjectionError: the index cannot be read.
@@ -57,12 +59,19 @@ class WordIndex:
         parts = [(tantivy.Query.term_query(self._schema, "body", stem), weight) for stem, weight in terms.items()]
         query = tantivy.Query.boolean_query(
             [(tantivy.Occur.Should, tantivy.Query.boost_query(part, weight)) for part, weight in parts])
-        if ids is not None:
+        reach = k
+        if ids is not None and len(ids) ** 2 > k * self.count():
+            # To look further and to pass over the others is quicker than to look each of so many ids up.
+            reach = 2 * k * self.count() // len(ids)
+        elif ids is not None:
             among = tantivy.Query.const_score_query(
                 tantivy.Query.term_set_query(self._schema, "paper_id", list(ids)), 0.0)
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
         searcher = index.searcher()
-        return tuple((searcher.doc(address)["paper_id"][0], score) for score, address in searcher.search(query, k).hits)
+        found = ((searcher.doc(address)["paper_id"][0], score) for score, address in searcher.search(query, reach).hits)
+        if reach == k:
+            return tuple(found)
+        return tuple(islice((pair for pair in found if ids is None or pair[0] in ids), k))
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """For each stem, how many papers hold it."""

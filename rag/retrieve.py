@@ -20,7 +20,7 @@ from rag.floor import rarity
 from rag.fuse import FED_BACK, FIRST, fuse, ranks
 from rag.marked import Marked
 from rag.schema import Chunk, Hit, Where
-from rag.store import Store
+from rag.store import Selected, Store
 from rag.tables import Passage
 from rag.text import content_stems, content_words, query_stems, stem, subject
 from rag.wording import others
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 # How deep each retriever looks: deep enough for Recall@100, shallow enough for a few milliseconds.
 DEPTH = 100
-# Up to so many filtered papers their vectors are compared one by one, which is exact and quicker than asking an index
-# for neighbours that the filter then throws away.
-_FEW = 4000
+# Up to so many filtered papers their vectors are compared one by one, which is exact; an index that may only look at
+# some of its vectors takes longer to find them.
+_FEW = 1000
 # How far down the word index is asked for scores: so that a paper found by its meaning has a score there too.
-_SCORED = 1000
+_SCORED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +95,11 @@ def retrieve(store: Store, question: str, k: int = 10, where: Where | None = Non
     if k < 1:
         raise ValueError(f"{k} papers cannot be retrieved: ask for one or more")
     began = perf_counter()
-    catalogue = store.fresh()
+    store.fresh()
     asked, terms = understand(store, question, also)
     embedded = perf_counter()
     with _one_thread():
-        pool = gather(store, asked, terms, max(DEPTH, k), catalogue.select(where))
+        pool = gather(store, asked, terms, max(DEPTH, k), store.select(where))
         evidence = _evidence(store, asked, pool, k)
     ended = perf_counter()
     return Retrieved(question=question, vector=asked.vector, evidence=evidence, papers=store.words.count(),
@@ -126,7 +126,7 @@ class Pool:
         return feedback.smooth(fuse(self.views, weights), self.vectors, shared)
 
 
-def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, ids: frozenset[str] | None) -> Pool:
+def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, among: Selected | None) -> Pool:
     """Searches by vector and by words, feeds what comes first back, and searches again by its words.
 
     Args:
@@ -134,11 +134,12 @@ def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, i
         asked: the question's vectors.
         terms: the stems to search by, with their weights.
         depth: papers that each view may bring in.
-        ids: only these papers, where given.
+        among: only these papers, where given.
     """
+    ids = among.papers if among else None
     reach = max(_SCORED, depth)
     words = dict(store.words.search(terms, reach, ids))
-    found = [*_dense(store, asked, depth, ids), *islice(words, depth)]
+    found = [*_dense(store, asked, depth, among), *islice(words, depth)]
     compared = compare(asked, store.views(list(dict.fromkeys(found))))
     fused = fuse(_views(compared, {"words": words}), FIRST)
     best = np.argsort(-fused, kind="stable")[:feedback.PAPERS]
@@ -223,22 +224,13 @@ def _evidence(store: Store, asked: Asked, pool: Pool, k: int) -> tuple[Found, ..
     )
 
 
-def _dense(store: Store, asked: Asked, depth: int, ids: frozenset[str] | None) -> list[str]:
+def _dense(store: Store, asked: Asked, depth: int, among: Selected | None) -> list[str]:
     """Ids of the papers with the nearest passages, best first."""
-    if ids is None:
-        return list(dict.fromkeys(paper_id for paper_id, _ in store.vectors.search(asked.vector, depth)))
-    if len(ids) <= _FEW:
-        compared = compare(asked, store.catalogue.views(sorted(ids)))
+    if among is not None and len(among.papers) <= _FEW:
+        compared = compare(asked, store.views(sorted(among.papers)))
         return [compared.papers[i] for i in np.argsort(-compared.passage, kind="stable")[:depth]]
-    # A filter that lets many through: look ever deeper until enough of them are found.
-    found: list[str] = []
-    reach, total = 4 * depth, store.vectors.count()
-    while True:
-        neighbours = store.vectors.search(asked.vector, reach)
-        found = list(dict.fromkeys(paper_id for paper_id, _ in neighbours if paper_id in ids))
-        if len(found) >= depth or reach >= total:
-            return found[:depth]
-        reach *= 4
+    found = store.vectors.search(asked.vector, depth, among.chunks if among else None)
+    return list(dict.fromkeys(paper_id for paper_id, _ in found))
 
 
 def _best_passages(vector: NDArray[np.float32], passages: Sequence[Passage]) -> tuple[Chunk, ...]:

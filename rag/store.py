@@ -24,7 +24,7 @@ from rag.kept import Kept
 from rag.lexical import WordIndex
 from rag.marked import Embedded, Embedder, Marked
 from rag.merge import correct
-from rag.schema import Paper
+from rag.schema import Paper, Where
 from rag.tables import Changes, Mark, Passage, View
 from rag.text import content_stems
 from rag.vectors import vector_index
@@ -36,6 +36,8 @@ CATALOGUE = "catalogue.sqlite"
 _PATIENCE = 180.0
 # Papers whose vectors are kept in memory, some 15 kB each; a quarter as many with their passages, some 25 kB.
 _KEPT = 4000
+# Filters whose papers are kept: those of some conversations.
+_FILTERS = 8
 
 Prepared = Mapping[str, Embedded]
 
@@ -46,6 +48,14 @@ class Cut:
 
     passage: Passage
     marked: Marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """The papers that a filter lets through, and their passages, by id."""
+
+    papers: frozenset[str]
+    chunks: tuple[str, ...]
 
 
 class Projection(Protocol):
@@ -79,6 +89,8 @@ class Store:
         self.vocabulary = Vocabulary(folder / "vocabulary.sqlite")
         self._catalogue: Catalogue | None = None
         self._seen = -1
+        self._selected: dict[Where, Selected] = {}
+        self._selected_at = -1
         self._views = Kept(lambda ids: self.catalogue.views(ids), _KEPT)
         self._passages = Kept(lambda ids: self.catalogue.passages(ids), _KEPT // 4)
         self._papers = Kept(lambda ids: {p.id: p for p in self.catalogue.papers(ids, missing_ok=True)}, _KEPT)
@@ -126,6 +138,18 @@ class Store:
                 self._check_embedder()
                 self._follow(generation)
         return catalogue
+
+    def select(self, where: Where | None) -> Selected | None:
+        """What a filter lets through; None where it lets all through."""
+        if not where:
+            return None
+        with self._state:
+            if self._selected_at != self._seen or len(self._selected) > _FILTERS:
+                self._selected, self._selected_at = {}, self._seen
+            if where not in self._selected:
+                papers = self.catalogue.select(where) or frozenset()
+                self._selected[where] = Selected(papers=papers, chunks=self.catalogue.chunk_ids(where))
+            return self._selected[where]
 
     def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:
         """The vectors of these papers, of those that are there."""

@@ -60,8 +60,9 @@ class VectorIndex:
             known = self._open().metadata or {}
             return str(known.get("library", "")), int(known.get("generation", -1))
 
-    def search(self, vector: NDArray[np.float32], k: int) -> tuple[tuple[str, float], ...]:
-        """The nearest chunks: paper id and cosine similarity, best first.
+    def search(self, vector: NDArray[np.float32], k: int,
+               chunks: Sequence[str] | None = None) -> tuple[tuple[str, float], ...]:
+        """The nearest chunks, among those with the ids given: paper id and cosine similarity, best first.
 
         Raises:
             ProjectionError: Chroma cannot be reached or read.
@@ -69,7 +70,8 @@ class VectorIndex:
         with self._lock, _told(self._place):
             collection = self._open()
             # Distances alone: each metadata row would cost Chroma a look-up, and the id says whose passage it is.
-            found = collection.query(query_embeddings=[_present(vector)], n_results=k, include=["distances"])
+            found = collection.query(query_embeddings=[_present(vector)], n_results=k, include=["distances"],
+                                     ids=None if chunks is None else list(chunks))
         distances = found["distances"]
         assert distances is not None
         return tuple((chunk_id.rpartition(".")[0], 1.0 - distance)

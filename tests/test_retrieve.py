@@ -49,6 +49,14 @@ def test_a_filter_for_many_papers_finds_what_a_filter_for_few_does(
     assert len(few) == 5
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 20])
+def test_words_are_looked_for_only_among_the_papers_given(shelf: Library, most: int) -> None:
+    words, ids = shelf.store.words, {paper.id for paper in list(shelf.papers)[1::2]}
+    terms = {"reward": 1.0, "model": 0.5, "retriev": 0.2}
+    everywhere = words.search(terms, 100)
+    assert words.search(terms, most, ids) == tuple(pair for pair in everywhere if pair[0] in ids)[:most]
+
+
 def test_each_hit_knows_what_it_was_compared_by(shelf: Library) -> None:
     found = retrieve(shelf.store, "bird song")
     assert found.papers == len(shelf.papers)
