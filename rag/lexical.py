@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rag.errors import ProjectionError
-from rag.tables import Changes, Mark
+from rag.tables import Changes, Mark, Selected
 from rag.text import analyzer
 
 _MARK = "generation"
@@ -39,14 +39,14 @@ class WordIndex:
             return "", -1
 
     def search(self, terms: Mapping[str, float], k: int,
-               ids: Collection[str] | None = None) -> tuple[tuple[str, float], ...]:
+               among: Selected | None = None) -> tuple[tuple[str, float], ...]:
         """The papers with any of the stems: id and BM25 score, best first.
 
         Args:
             terms: stem to its weight, above zero.
             k: papers at most.
-            ids: only among these papers, where given; of a large part of a large library a few that lie far down may
-                be missed.
+            among: only these papers, where given; of a large part of a large library a few that lie far down may be
+                missed, unless it is chosen by years alone.
 
         Raises:
             ProjectionError: the index cannot be read.
@@ -60,18 +60,24 @@ class WordIndex:
         query = tantivy.Query.boolean_query(
             [(tantivy.Occur.Should, tantivy.Query.boost_query(part, weight)) for part, weight in parts])
         reach = k
-        if ids is not None and len(ids) ** 2 > k * self.count():
-            # To look further and to pass over the others is quicker than to look each of so many ids up.
-            reach = 2 * k * self.count() // len(ids)
-        elif ids is not None:
-            among = tantivy.Query.const_score_query(
-                tantivy.Query.term_set_query(self._schema, "paper_id", list(ids)), 0.0)
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
+        if among is not None:
+            if among.years is not None:
+                query = self._only(query, tantivy.Query.range_query(
+                    self._schema, "year", tantivy.FieldType.Integer, *among.years))
+            elif len(among.papers) ** 2 > k * self.count():
+                # To look further and to pass over the others is quicker than to look each of so many up.
+                reach = 2 * k * self.count() // len(among.papers)
+            else:
+                query = self._only(query, tantivy.Query.term_set_query(self._schema, "paper_id", list(among.papers)))
         searcher = index.searcher()
         found = ((searcher.doc(address)["paper_id"][0], score) for score, address in searcher.search(query, reach).hits)
-        if reach == k:
-            return tuple(found)
-        return tuple(islice((pair for pair in found if ids is None or pair[0] in ids), k))
+        return tuple(islice((pair for pair in found if among is None or pair[0] in among.papers), k))
+
+    def _only(self, query: Any, condition: Any) -> Any:  # noqa: ANN401 - tantivy has no types
+        import tantivy
+
+        return tantivy.Query.boolean_query([
+            (tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.const_score_query(condition, 0.0))])
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """For each stem, how many papers hold it."""
@@ -100,7 +106,10 @@ class WordIndex:
             for paper_id in {paper_id for _, paper_id in changes.dropped} | {paper.id for paper in changes.papers}:
                 writer.delete_documents_by_term("paper_id", paper_id)
             for paper in changes.papers:
-                writer.add_document(tantivy.Document(paper_id=paper.id, body=paper.text))
+                document = tantivy.Document(paper_id=paper.id, body=paper.text)
+                if paper.year is not None:
+                    document.add_integer("year", paper.year)
+                writer.add_document(document)
             writer.commit()
             writer.wait_merging_threads()
             draft = self._folder / f"{_MARK}.new"
@@ -145,6 +154,7 @@ class WordIndex:
 
                 builder = tantivy.SchemaBuilder()
                 builder.add_text_field("paper_id", stored=True, tokenizer_name="raw")
+                builder.add_integer_field("year", fast=True)
                 builder.add_text_field("body", stored=False, tokenizer_name="stems", index_option="freq")
                 self._schema = builder.build()
                 self._folder.mkdir(parents=True, exist_ok=True)

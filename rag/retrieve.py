@@ -20,8 +20,8 @@ from rag.floor import rarity
 from rag.fuse import FED_BACK, FIRST, fuse, ranks
 from rag.marked import Marked
 from rag.schema import Chunk, Hit, Where
-from rag.store import Selected, Store
-from rag.tables import Passage
+from rag.store import Store
+from rag.tables import Passage, Selected
 from rag.text import content_stems, content_words, query_stems, stem, subject
 from rag.wording import others
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 # How deep each retriever looks: deep enough for Recall@100, shallow enough for a few milliseconds.
 DEPTH = 100
-# Up to so many filtered papers their vectors are compared one by one, which is exact; an index that may only look at
-# some of its vectors takes longer to find them.
-_FEW = 1000
+# Up to so many filtered papers their vectors are compared one by one, which is exact. Where a filter lets one paper in
+# so many through, the index is asked for more neighbours than are wanted, and else only for those with the right ids.
+_FEW, _SHARE = 1000, 5
 # How far down the word index is asked for scores: so that a paper found by its meaning has a score there too.
-_SCORED = 500
+_SCORED = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,9 +136,8 @@ def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, a
         depth: papers that each view may bring in.
         among: only these papers, where given.
     """
-    ids = among.papers if among else None
     reach = max(_SCORED, depth)
-    words = dict(store.words.search(terms, reach, ids))
+    words = dict(store.words.search(terms, reach, among))
     found = [*_dense(store, asked, depth, among), *islice(words, depth)]
     compared = compare(asked, store.views(list(dict.fromkeys(found))))
     fused = fuse(_views(compared, {"words": words}), FIRST)
@@ -149,7 +148,7 @@ def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, a
     frequencies = store.words.frequencies({found for group in stems for found in group})
     total = store.words.count()
     rarities = {held: rarity(frequency, total) for held, frequency in frequencies.items()}
-    fed = dict(store.words.search(feedback.expand(stems, fused[best], rarities), reach, ids))
+    fed = dict(store.words.search(feedback.expand(stems, fused[best], rarities), reach, among))
     moved = feedback.move(asked.vector, compared.vectors[best], fused[best])
     known = set(compared.papers)
     more = [paper_id for paper_id in islice(fed, depth) if paper_id not in known]
@@ -226,10 +225,16 @@ def _evidence(store: Store, asked: Asked, pool: Pool, k: int) -> tuple[Found, ..
 
 def _dense(store: Store, asked: Asked, depth: int, among: Selected | None) -> list[str]:
     """Ids of the papers with the nearest passages, best first."""
-    if among is not None and len(among.papers) <= _FEW:
+    if among is None:
+        found = store.vectors.search(asked.vector, depth)
+    elif len(among.papers) <= _FEW:
         compared = compare(asked, store.views(sorted(among.papers)))
         return [compared.papers[i] for i in np.argsort(-compared.passage, kind="stable")[:depth]]
-    found = store.vectors.search(asked.vector, depth, among.chunks if among else None)
+    elif len(among.papers) * _SHARE >= store.words.count():
+        around = store.vectors.search(asked.vector, 2 * _SHARE * depth)
+        found = tuple(pair for pair in around if pair[0] in among.papers)
+    else:
+        found = store.vectors.search(asked.vector, depth, among.chunks)
     return list(dict.fromkeys(paper_id for paper_id, _ in found))
 
 

@@ -25,7 +25,7 @@ from rag.lexical import WordIndex
 from rag.marked import Embedded, Embedder, Marked
 from rag.merge import correct
 from rag.schema import Paper, Where
-from rag.tables import Changes, Mark, Passage, View
+from rag.tables import Changes, Mark, Passage, Selected, View
 from rag.text import content_stems
 from rag.vectors import vector_index
 from rag.vocabulary import Vocabulary
@@ -48,14 +48,6 @@ class Cut:
 
     passage: Passage
     marked: Marked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
-    """The papers that a filter lets through, and their passages, by id."""
-
-    papers: frozenset[str]
-    chunks: tuple[str, ...]
 
 
 class Projection(Protocol):
@@ -147,8 +139,9 @@ class Store:
             if self._selected_at != self._seen or len(self._selected) > _FILTERS:
                 self._selected, self._selected_at = {}, self._seen
             if where not in self._selected:
-                papers = self.catalogue.select(where) or frozenset()
-                self._selected[where] = Selected(papers=papers, chunks=self.catalogue.chunk_ids(where))
+                self._selected[where] = Selected(
+                    papers=self.catalogue.select(where) or frozenset(), chunks=self.catalogue.chunk_ids(where),
+                    years=where.years if where == Where(years=where.years) else None)
             return self._selected[where]
 
     def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:

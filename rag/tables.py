@@ -143,6 +143,15 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """What a filter lets through: papers and their passages, by id; and the years, where it sets nothing else."""
+
+    papers: frozenset[str]
+    chunks: tuple[str, ...]
+    years: tuple[int | None, int | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What happened since a generation: papers to index anew (with their passages) and chunks that are gone."""
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag import Library, Where
 from rag.retrieve import retrieve
+from rag.tables import Selected
 
 
 def test_one_hit_a_paper_best_first(shelf: Library) -> None:
@@ -39,22 +42,34 @@ def test_fewer_than_one_paper_cannot_be_asked_for(shelf: Library) -> None:
         shelf.search("birds", k=0)
 
 
+@pytest.mark.parametrize("share", [0, 5])
 def test_a_filter_for_many_papers_finds_what_a_filter_for_few_does(
-        shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        share: int, shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     where = Where(years=(2021, None))
     few = [hit.paper.id for hit in shelf.search("retrievers and rewards", k=10, where=where)]
     monkeypatch.setattr("rag.retrieve._FEW", 0)
+    monkeypatch.setattr("rag.retrieve._SHARE", share)
     many = [hit.paper.id for hit in shelf.search("retrievers and rewards", k=10, where=where)]
     assert few == many
     assert len(few) == 5
 
 
+@pytest.mark.parametrize("years", [(2021, None), (None, 2020), (2021, 2023), (1800, 1801), (-5, 2020)])
+def test_years_choose_the_same_words_as_ids(years: tuple[int | None, int | None], shelf: Library) -> None:
+    words, terms = shelf.store.words, {"reward": 1.0, "model": 0.5, "retriev": 0.2}
+    chosen = shelf.store.select(Where(years=years))
+    assert chosen is not None
+    assert chosen.years == years
+    assert words.search(terms, 20, chosen) == words.search(terms, 20, replace(chosen, years=None))
+
+
 @pytest.mark.parametrize("most", [1, 2, 3, 20])
 def test_words_are_looked_for_only_among_the_papers_given(shelf: Library, most: int) -> None:
-    words, ids = shelf.store.words, {paper.id for paper in list(shelf.papers)[1::2]}
+    words, ids = shelf.store.words, frozenset(paper.id for paper in list(shelf.papers)[1::2])
     terms = {"reward": 1.0, "model": 0.5, "retriev": 0.2}
     everywhere = words.search(terms, 100)
-    assert words.search(terms, most, ids) == tuple(pair for pair in everywhere if pair[0] in ids)[:most]
+    expected = tuple(pair for pair in everywhere if pair[0] in ids)[:most]
+    assert words.search(terms, most, Selected(papers=ids, chunks=())) == expected
 
 
 def test_each_hit_knows_what_it_was_compared_by(shelf: Library) -> None:

@@ -16,12 +16,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest import ingest
-from rag import Library, open_library, retrieve, text
+from rag import Library, narrow, open_library, retrieve, text
 from rag.evaluate import Judged, ndcg
 from rag.fuse import FED_BACK, FIRST
 from rag.retrieve import Pool
@@ -34,13 +35,21 @@ Gathered = Sequence[tuple[Pool, Mapping[str, int]]]
 Ranker = Callable[[Pool], NDArray[np.float64]]
 
 
+# What happens before anything is ordered: how to do without it, as module, name and what stands in for it.
+BEFORE: Mapping[str, tuple[ModuleType, str, object]] = {
+    "- removal of asking words": (text, "_ASKING", frozenset()),
+    "- the library's other words": (retrieve, "others", lambda _question, _vocabulary: {}),
+    "- spelling correction": (narrow, "correct", lambda question, *_: question),
+}
+
+
 def gathered(library: Library, questions: Sequence[Judged]) -> Gathered:
     """What is found for each answerable question, not yet in order."""
     pools = []
     for question in questions:
         if question.relevant:
             store = library.store
-            asked, terms = retrieve.understand(store, question.question)
+            asked, terms = retrieve.understand(store, library.narrowed(question.question).question)
             pools.append((retrieve.gather(store, asked, terms, retrieve.DEPTH, None), question.relevant))
     return pools
 
@@ -67,7 +76,7 @@ def variants() -> dict[str, Ranker]:
         "- neighbours' share": lambda pool: pool.rank(shared=0.0),
         "- Rocchio": lambda pool: pool.rank(no_rocchio),
     }
-    for view in ("rm3", "terms", "title", "sentence", "words"):
+    for view in ("rm3", "terms", "title", "sentence", "words"):  # as the views are called in --explain
         found[f"- {view}"] = partial(Pool.rank, weights=without(view, FED_BACK))
     found["no feedback"] = lambda pool: pool.rank(FIRST, 0.0)
     found["passages and words alone"] = lambda pool: pool.rank({"passage": 0.5, "words": 0.5}, 0.0)
@@ -118,17 +127,18 @@ def row(label: str, values: Sequence[float], note: str = "") -> str:
     return "| " + " | ".join([label, *(f"{value:.3f}" for value in (*values, np.mean(values))), note]) + " |"
 
 
-def table(pools: Mapping[str, Gathered], asking: Mapping[str, Gathered]) -> str:
+def table(pools: Mapping[str, Gathered], before: Mapping[str, Mapping[str, Gathered]]) -> str:
     """The README's table, in Markdown."""
-    results = {label: {name: scores(found, rank) for name, found in pools.items()}
+    results = {label: {name: scores(gathered, rank) for name, gathered in pools.items()}
                for label, rank in variants().items()}
-    results["- removal of asking words"] = {name: scores(found, Pool.rank) for name, found in asking.items()}
+    for label, by_set in before.items():
+        results[label] = {name: scores(found, Pool.rank) for name, found in by_set.items()}
     whole = results["whole"]
     lines = ["| " + " | ".join(["nDCG@10", *pools, "mean", "difference, 95 % interval"]) + " |",
              "|---|" + "--:|" * (len(pools) + 2)]
-    for label, by_set in results.items():
-        low, high = interval(whole, by_set)
-        lines.append(row(label, [by_set[name].mean() for name in pools],
+    for label, found in results.items():
+        low, high = interval(whole, found)
+        lines.append(row(label, [found[name].mean() for name in pools],
                          "" if label == "whole" else f"{low:+.3f} … {high:+.3f}"))
     held_out = []
     for name in pools:
@@ -145,7 +155,8 @@ def main() -> None:
     parser.add_argument("shared", type=Path)
     parser.add_argument("--readme", type=Path, help="replace the table between the ablation marks in this file")
     args = parser.parse_args()
-    pools, asking = {}, {}
+    pools: dict[str, Gathered] = {}
+    before: dict[str, dict[str, Gathered]] = {label: {} for label in BEFORE}
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         settings = Settings(library=scratch / "library")
@@ -157,11 +168,13 @@ def main() -> None:
             else:
                 library, questions = stack.enter_context(collection(args.shared / "eval" / name, settings))
             pools[name] = gathered(library, questions)
-            kept, text._ASKING = text._ASKING, frozenset()
-            asking[name] = gathered(library, questions)
-            text._ASKING = kept
+            for label, (module, part, instead) in BEFORE.items():
+                kept = getattr(module, part)
+                setattr(module, part, instead)
+                before[label][name] = gathered(library, questions)
+                setattr(module, part, kept)
             print(f"{name}: asked", file=sys.stderr, flush=True)
-    drawn = table(pools, asking)
+    drawn = table(pools, before)
     print(drawn)
     if args.readme:
         readme = args.readme.read_text(encoding="utf-8")
