@@ -162,11 +162,11 @@ class Catalogue:
         with self._sql() as sql:
             return tuple(sql.execute(sa.select(CHUNKS.c.id).where(CHUNKS.c.paper_id.in_(_matching(where)))).scalars())
 
-    def tags(self, paper_id: str) -> tuple[str, ...]:
-        """The paper's tags, sorted."""
+    def tags(self, paper_id: str | None = None) -> tuple[str, ...]:
+        """The paper's tags, sorted; all that papers have for None."""
+        query = sa.select(TAGS.c.tag).distinct().order_by(TAGS.c.tag)
         with self._sql() as sql:
-            return tuple(sql.execute(
-                sa.select(TAGS.c.tag).where(TAGS.c.paper_id == paper_id).order_by(TAGS.c.tag)).scalars())
+            return tuple(sql.execute(query if paper_id is None else query.where(TAGS.c.paper_id == paper_id)).scalars())
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, ...]]:
         """The passages of each of these papers with all their vectors, in order."""

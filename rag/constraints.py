@@ -86,7 +86,7 @@ def read(question: str, this_year: int, authors: Authors, titled: Titled, given:
     wrote = None if given.authors else _writers(question, authors, titled)
     # What names a person or a paper says no year.
     hidden = question if wrote is None else _blank(question, wrote.span)
-    when = None if given.years else period(hidden, this_year)
+    when = period(hidden, this_year) if given.years in (None, (None, None)) else None
     names = wrote.names if wrote is not None else ()
     if when is None and not names:
         return Said(question=question, anonymous=wrote.anonymous if wrote is not None else None)

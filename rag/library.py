@@ -336,6 +336,6 @@ class Papers:
         ids = self._store.catalogue.select(where)
         return self._store.catalogue.papers(None if ids is None else sorted(ids))
 
-    def tags(self, paper_id: str) -> tuple[str, ...]:
-        """A paper's tags."""
+    def tags(self, paper_id: str | None = None) -> tuple[str, ...]:
+        """A paper's tags; all that papers have for None."""
         return self._store.catalogue.tags(paper_id)

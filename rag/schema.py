@@ -194,7 +194,7 @@ class Answer:
 
     Attributes:
         rewritten_question: the stand-alone form of a follow-up; None where the question was asked as it stands.
-        narrowed: one sentence on the conditions that the question itself set ("since 2023"); None where it set none.
+        narrowed: which papers were looked at, where not all ("since 2023"), and how the question was spelt instead.
         text: the sentences as one text with ``[n]`` citations, ready to show.
         withheld: sentences that failed the check and were taken out of the text.
         nearest: the closest papers, given when the library has no answer; nobody claims that they answer.

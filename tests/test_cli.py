@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -516,13 +515,12 @@ def test_output_survives_any_encoding(own: list[str], capsys: Capture) -> None:
 
 def test_interrupted(tmp_path: Path) -> None:
     many = [{"title": f"Paper {n} on tides", "abstract": f"Harbour {n} is measured. " + f"Tide {n} rises there. " * 60}
-            for n in range(400)]
+            for n in range(200)]
     listing = write_jsonl(tmp_path / "many.jsonl", *many)
     running = process("ingest", str(listing), "--library", str(tmp_path / "new"))
     assert running.stderr is not None
-    first = running.stderr.readline()
-    assert first.startswith("Reading")
-    time.sleep(0.1)
+    assert running.stderr.readline().startswith("Reading")
+    assert running.stderr.readline().startswith("Embedding")
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130

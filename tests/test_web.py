@@ -20,16 +20,32 @@ from hypothesis import strategies as st
 from ingest import ingest
 from rag import Library, open_library
 from rag.errors import SettingsError
-from rag.schema import Answer, Citation, IngestReport, Origin, Paper, Reference, Rejected, Sentence, Support, Where
+from rag.schema import (
+    Answer,
+    Citation,
+    Evidence,
+    Hit,
+    IngestReport,
+    Origin,
+    Paper,
+    Reference,
+    Rejected,
+    Sentence,
+    Stage,
+    Support,
+    Where,
+)
 from rag.settings import Settings
 from ui.notebook import Notebook
 from ui.web.adding import report_line, safe_name
 from ui.web.answer_html import answer_html, draft_html, question_html
 from ui.web.card import card, cited_span, outside, paper_link
 from ui.web.chat import Chat
+from ui.web.draft import Draft
+from ui.web.filter import chosen, fields_html, named, phrase
 from ui.web.live import Live
 from ui.web.pump import pumped
-from ui.web.shelf import chosen, earlier_html, filter_line, welcome_html
+from ui.web.shelf import earlier_html, welcome_html
 from ui.web.typeset import typeset
 
 TAGS = {"div", "p", "span", "a", "ul", "li", "details", "summary", "button", "pre", "code", "mark", "h2"}
@@ -158,12 +174,51 @@ def test_only_web_addresses_become_links() -> None:
 # ---- what stands around the chat
 
 def test_filter() -> None:
-    assert chosen(0, 0, []) is None
-    assert chosen(2020, None, ["a.txt"]) == Where(years=(2020, None), files=("a.txt",))
-    assert filter_line(None) == "Search in: all years · all files"
-    assert filter_line(chosen(2020, 2020, ["a.txt"])) == "Search in: 2020 · a.txt"
-    assert filter_line(chosen(2020, 2021, ["a", "b"])) == "Search in: 2020 to 2021 · 2 files"
-    assert filter_line(chosen(0, 2021, [])) == "Search in: up to 2021 · all files"
+    assert chosen(None) is None
+    assert chosen([]) is None
+    assert chosen([("since", "2020"), ("file", "a.txt")]) == Where(years=(2020, None), files=("a.txt",))
+    assert chosen([("author", "Holm"), ("tag", "to read"), ("tag", "b")]) == Where(
+        authors=("Holm",), tags=("to read", "b"))
+
+
+def test_a_filter_in_words() -> None:
+    assert phrase(Where(years=(2023, None), files=("listing.txt",))) == "since 2023, from listing.txt"
+    assert phrase(Where(years=(None, 2021), authors=("Holm", "Fern"))) == "until 2021, by Holm or Fern"
+    assert phrase(Where(years=(2020, 2021), tags=("a",))) == "from 2020 to 2021, tagged a"
+    assert phrase(Where(years=(2020, 2020))) == "of 2020"
+
+
+def test_only_what_can_be_a_filter_is_read_from_the_address() -> None:
+    given = [("c", "x"), ("since", "soon"), ("since", "2020"), ("since", "2021"), ("tag", "a"), ("tag", "a"),
+             ("until", "２０２０"), ("tag", "b")]
+    assert named(given) == [("since", "2020"), ("tag", "a"), ("tag", "b")]
+
+
+def test_fields_offer_what_there_is() -> None:
+    fields = fields_html({2020, 2022}, 2, [HOSTILE], ["to read"])
+    assert Tags(fields).names <= {"class", "name", "value", "type", "role", "aria-label", "placeholder", "maxlength",
+                                  "autocomplete", "enterkeyhint"}
+    assert "<option>2022</option><option>2020</option>" in fields
+    assert "2 papers have no year: Since and Until leave them out." in fields
+    assert "Tags" not in fields_html()
+
+
+def test_a_draft_tells_what_is_done_and_among_which_papers() -> None:
+    draft = Draft("?", "Searching…", Where(years=(2023, None)), deep=True)
+    assert '<p class="narrowed">Only papers since 2023.</p>' in draft.html()
+    for event, doing in ((Stage(name="retrieve", seconds=0), "Putting the question in other words…"),
+                         (Stage(name="rewrite", seconds=0), "Ordering the papers…"),
+                         (Stage(name="rerank", seconds=0), "Ordering the papers…"),
+                         (Evidence(hits=(Hit(paper=PAPERS[0], score=1.0),), narrowed="By Quill."), "Reading 1 paper…")):
+        draft.follow(event)
+        assert f'<p class="doing">{doing}</p>' in draft.html()
+    assert "Only papers since 2023. By Quill." in draft.html()
+    draft.stopped()
+    assert "Only papers since 2023. By Quill." in draft.html()
+    plain = Draft("?", "Searching…")
+    plain.follow(Stage(name="retrieve", seconds=0))
+    assert "Searching…" in plain.html()
+    assert "narrowed" not in plain.html()
 
 
 def test_report_is_one_sentence() -> None:

@@ -26,6 +26,7 @@ from rag.schema import (
     Turn,
     Where,
 )
+from rag.settings import Settings
 
 PAPERS = (
     Paper(
@@ -83,6 +84,9 @@ class Shelf(dict[str, Paper]):
     def where(self, where: Where | None) -> tuple[Paper, ...]:
         return tuple(self.values())
 
+    def tags(self, paper_id: str | None = None) -> tuple[str, ...]:
+        return ()
+
     def __missing__(self, key: str) -> Paper:
         raise NoPaperError(f"No paper has the id {key!r}.")
 
@@ -92,6 +96,7 @@ class ScriptedLibrary:
 
     def __init__(self, path: Path, delay: float = 0.0, empty: bool = False) -> None:
         self.path = path
+        self.settings = Settings(library=path)
         self.delay = delay
         self.exists = not empty
         self.papers = Shelf() if empty else Shelf((paper.id, paper) for paper in PAPERS)

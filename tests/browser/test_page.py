@@ -164,13 +164,12 @@ def test_turning_to_another_conversation_leaves_the_answer_to_itself(address: st
 
 def test_filters_reach_the_engine(address: str, folder: Path, open_page: Open) -> None:
     page = open_page(address)
-    page.get_by_role("button", name="Search in: all years").click()
-    page.get_by_label("From year").click()
-    page.get_by_role("option", name="2024").click()
-    expect(page.locator("#filters")).to_contain_text("from 2024 · all files")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("Since").select_option("2024")
     ask(page, "filtered")
     finished(page)
     assert last_asked(folder)["years"] == [2024, None]
+    expect(page.locator(".narrowed")).to_have_text("Only papers since 2024.")
 
 
 def test_copy_gives_plain_text(address: str, open_page: Open) -> None:

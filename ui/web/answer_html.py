@@ -26,7 +26,8 @@ def failure_html(sentence: str) -> str:
     return f'<div class="answer"><p class="failure">{escape(sentence)}</p></div>'
 
 
-def draft_html(sentences: Sequence[Sentence], papers: Mapping[str, Paper], doing: str, reading: Iterable[str]) -> str:
+def draft_html(sentences: Sequence[Sentence], papers: Mapping[str, Paper], doing: str, reading: Iterable[str],
+               narrowed: str | None = None) -> str:
     """An answer that is still being written.
 
     Args:
@@ -34,10 +35,12 @@ def draft_html(sentences: Sequence[Sentence], papers: Mapping[str, Paper], doing
         papers: the papers by id, as far as they are known.
         doing: what is being done at the moment.
         reading: titles of the papers being read; shown until the first sentence is there.
+        narrowed: which papers are looked at, as the answer will tell it.
     """
     titles = "" if sentences else "".join(f"<li>{typeset(title)}</li>" for title in reading)
     listed = f'<ul class="reading">{titles}</ul>' if titles else ""
-    return f'<div class="answer draft">{_prose(sentences, papers)}<p class="doing">{escape(doing)}</p>{listed}</div>'
+    return (f'<div class="answer draft">{_narrowed(narrowed)}{_prose(sentences, papers)}'
+            f'<p class="doing">{escape(doing)}</p>{listed}</div>')
 
 
 def answer_html(answer: Answer) -> str:
@@ -47,7 +50,7 @@ def answer_html(answer: Answer) -> str:
         '<div class="answer">',
         f'<p class="rewritten">Understood as: {typeset(answer.rewritten_question)}</p>'
         if answer.rewritten_question else "",
-        f'<p class="narrowed">{typeset(answer.narrowed)}</p>' if answer.narrowed else "",
+        _narrowed(answer.narrowed),
         _abstention(answer) if answer.abstained else _prose(answer.sentences, papers),
         _weak_key(answer),
         f'<p class="notice">{escape(answer.notice)}</p>' if answer.notice else "",
@@ -57,6 +60,10 @@ def answer_html(answer: Answer) -> str:
         "</div>",
     ]
     return "".join(parts)
+
+
+def _narrowed(told: str | None) -> str:
+    return f'<p class="narrowed">{typeset(told)}</p>' if told else ""
 
 
 def _prose(sentences: Sequence[Sentence], papers: Mapping[str, Paper]) -> str:

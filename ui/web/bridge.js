@@ -116,8 +116,9 @@ const start = () => {
   new MutationObserver(() => opened && showCard()).observe(byId("panel"), { childList: true, subtree: true });
   new MutationObserver(() => { nameMessages(); showQuestion(); }).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
   nameMessages();
-  // Where there is a real keyboard, typing can begin at once; on a phone it would cover half the page.
-  if (matchMedia("(hover: hover)").matches) question.focus();
+  // Where there is a real keyboard, typing can begin at once; on a phone it would cover half the page. Who was quicker
+  // and is somewhere already stays there.
+  if (matchMedia("(hover: hover)").matches && document.activeElement === document.body) question.focus();
 };
 start();
 

@@ -18,8 +18,9 @@ from ui.web.adding import added, uploaded
 from ui.web.answer_html import answer_html, failure_html, question_html
 from ui.web.card import card, cited_span, missing, unreadable
 from ui.web.draft import drafts
+from ui.web.filter import fields_html
 from ui.web.live import Live
-from ui.web.shelf import ANY_YEAR, earlier_html, holdings, welcome_html
+from ui.web.shelf import earlier_html, holdings, welcome_html
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -169,15 +170,13 @@ class Chat:
         """What stands where the first answer will be, as HTML."""
         return welcome_html(self.library)
 
-    def years(self) -> list[tuple[str, int]]:
-        """What the year's fields offer: any, and each year there is a paper of, the newest first."""
-        papers = self.library.papers.where(None) if self.library.exists else ()
-        found = sorted({paper.year for paper in papers if paper.year is not None}, reverse=True)
-        return [*ANY_YEAR, *((str(year), year) for year in found)]
-
-    def files(self) -> list[str]:
-        """Names of the files the library was read from."""
-        return [source.file for source in self.library.files()] if self.library.exists else []
+    def fields(self) -> str:
+        """The filter's fields, with what the library holds to choose from, as HTML."""
+        if not self.library.exists:
+            return fields_html()
+        years = [paper.year for paper in self.library.papers.where(None)]
+        return fields_html({year for year in years if year is not None}, years.count(None),
+                           dict.fromkeys(source.file for source in self.library.files()), self.library.papers.tags())
 
 
 def _with(messages: Shown, answer: str) -> Shown:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.schema import Answer, Citation, Event, Evidence, Finished, Hit, Paper, Reference, Said, Sentence, Turn, Where
+from rag.schema import (
+    Answer,
+    Citation,
+    Event,
+    Evidence,
+    Finished,
+    Hit,
+    Paper,
+    Reference,
+    Said,
+    Sentence,
+    Stage,
+    Turn,
+    Where,
+)
 from ui.render import sentence_text
 from ui.web.answer_html import answer_html, draft_html
+from ui.web.filter import phrase
 from ui.web.pump import pumped
 
 if TYPE_CHECKING:
@@ -17,11 +33,21 @@ STOPPED = "Stopped before the end; what stands here was checked."
 
 
 class Draft:
-    """Collects events until the answer is finished, or makes one of what was said when it was stopped."""
+    """Collects events until the answer is finished, or makes one of what was said when it was stopped.
 
-    def __init__(self, question: str, papers: int) -> None:
+    Args:
+        question: what was asked.
+        searching: what is done first, for the reader.
+        where: the filter it was asked under; the answer tells it before the conditions that the question itself set.
+        deep: whether a model helps to search.
+    """
+
+    def __init__(self, question: str, searching: str, where: Where | None = None, *, deep: bool = False) -> None:
         self.question = question
-        self.doing = f"Searching {papers:,} papers…"
+        self.doing = searching
+        self.deep = deep
+        self.given = f"Only papers {phrase(where)}." if where else None
+        self.narrowed = self.given
         self.said: list[Sentence] = []
         self.hits: tuple[Hit, ...] = ()
         self.answer: Answer | None = None
@@ -29,21 +55,26 @@ class Draft:
     def follow(self, event: Event) -> None:
         """Take in one event."""
         match event:
-            case Evidence(hits=hits):
+            case Stage(name="retrieve") if self.deep:
+                self.doing = "Putting the question in other words…"
+            case Stage(name="rewrite"):
+                self.doing = "Ordering the papers…"
+            case Evidence(hits=hits, narrowed=narrowed):
                 self.hits = hits
+                self.narrowed = self._told(narrowed)
                 self.doing = (f"Reading {len(hits)} paper{'' if len(hits) == 1 else 's'}…" if hits
                               else "None of them carries an answer…")
             case Said(sentence=sentence):
                 self.said.append(sentence)
                 self.doing = "Checking the next sentence…"
             case Finished(answer=answer):
-                self.answer = answer
+                self.answer = replace(answer, narrowed=self._told(answer.narrowed))
 
     def html(self) -> str:
         """The answer as it stands."""
         if self.answer is not None:
             return answer_html(self.answer)
-        return draft_html(self.said, self._papers(), self.doing, [hit.paper.label for hit in self.hits])
+        return draft_html(self.said, self._papers(), self.doing, [hit.paper.label for hit in self.hits], self.narrowed)
 
     def stopped(self) -> None:
         """Make an answer of what was said so far, unless it is finished."""
@@ -57,10 +88,13 @@ class Draft:
         references = tuple(Reference(label=label, paper=papers[citation.paper_id])
                            for label, citation in sorted(first.items()) if citation.paper_id in papers)
         self.answer = Answer(
-            question=self.question, text=" ".join(map(sentence_text, self.said)), sentences=tuple(self.said),
-            references=references, notice=STOPPED,
+            question=self.question, narrowed=self.narrowed, text=" ".join(map(sentence_text, self.said)),
+            sentences=tuple(self.said), references=references, notice=STOPPED,
             engine="llm" if any(sentence.kind == "statement" for sentence in self.said) else "extractive",
         )
+
+    def _told(self, narrowed: str | None) -> str | None:
+        return " ".join(filter(None, (self.given, narrowed))) or None
 
     def _papers(self) -> dict[str, Paper]:
         return {hit.paper.id: hit.paper for hit in self.hits}
@@ -80,7 +114,9 @@ def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Wh
     Raises:
         VouchError: the library cannot answer.
     """
-    draft = Draft(question, len(library.papers))
+    searching = "Searching…" if where else f"Searching {len(library.papers):,} papers…"
+    settings = library.settings
+    draft = Draft(question, searching, where, deep=settings.deep and settings.model is not None)
     yield draft
 
     def work(tell: Callable[[Event], None]) -> None:
@@ -88,8 +124,14 @@ def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Wh
             tell(event)
 
     for event in pumped(work, given_up):
+        if where and _found_nothing(event) and not library.papers.where(where):
+            draft.given = f"The library knows no paper {phrase(where)}."
         draft.follow(event)
         yield draft
     if draft.answer is None:
         draft.stopped()
         yield draft
+
+
+def _found_nothing(event: Event) -> bool:
+    return isinstance(event, Finished) and event.answer.abstained and not event.answer.nearest

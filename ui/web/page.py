@@ -8,12 +8,15 @@ from pathlib import Path
 import gradio as gr
 
 from ui.web.card import EMPTY
-from ui.web.shelf import ANY_YEAR, filter_line, header_html
+from ui.web.filter import ROW, WORDS, fields_html
+from ui.web.shelf import header_html
 from ui.web.typeset import DELIMITERS
 
 _HERE = Path(__file__).parent
 _SANS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "monospace")
+# The filter's script shows what is chosen in the fields whenever they are there anew.
+_ANNOUNCED = """const tell = () => document.dispatchEvent(new Event("fields-shown")); watch("value", tell); tell();"""
 
 
 def head() -> str:
@@ -30,6 +33,7 @@ def theme() -> gr.themes.Base:
 class Parts:
     """The parts of the page that events read or write.
 
+    ``filter`` holds the filter that questions are asked under, which its script and ``fields`` set.
     ``bridge`` holds the id of the conversation on the page; its script carries clicks inside messages to the server.
     """
 
@@ -40,10 +44,8 @@ class Parts:
     status: gr.HTML
     messages: gr.Chatbot
     composer: gr.Textbox
-    filters: gr.Accordion
-    first: gr.Dropdown
-    last: gr.Dropdown
-    files: gr.Dropdown
+    filter: gr.HTML
+    fields: gr.HTML
     panel: gr.Markdown
     bridge: gr.HTML
 
@@ -67,15 +69,13 @@ def lay_out() -> Parts:
                 elem_id="composer", label="Your question", placeholder="Ask your papers…", lines=1, max_lines=6,
                 max_length=4000, submit_btn="Ask", stop_btn=False, container=False,
             )
-            with gr.Accordion(filter_line(None), open=False, elem_id="filters") as filters, gr.Row():
-                first = gr.Dropdown(label="From year", choices=list(ANY_YEAR), value=0, min_width=90)
-                last = gr.Dropdown(label="To year", choices=list(ANY_YEAR), value=0, min_width=90)
-                files = gr.Dropdown(label="Files", choices=[], multiselect=True, min_width=180, scale=3)
+            filter_ = gr.HTML([], html_template=ROW, js_on_load=_asset("filter.js"), elem_id="filter", words=WORDS)
+            fields = gr.HTML(fields_html(), js_on_load=_ANNOUNCED, elem_id="fields")
         with gr.Column(elem_id="paper", min_width=0):
             panel = gr.Markdown(EMPTY, latex_delimiters=list(DELIMITERS), elem_id="panel")
     bridge = gr.HTML(value="", elem_id="bridge", js_on_load=_asset("bridge.js"))
     return Parts(header=header, fresh=fresh, earlier=earlier, upload=upload, status=status, messages=messages,
-                 composer=composer, filters=filters, first=first, last=last, files=files, panel=panel, bridge=bridge)
+                 composer=composer, filter=filter_, fields=fields, panel=panel, bridge=bridge)
 
 
 def _asset(name: str) -> str:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.schema import Where
 from ui.notebook import Conversation
 from ui.web.typeset import escape
 
 if TYPE_CHECKING:
     from rag.library import Library
-
-# What a year's field holds when it is no bound.
-ANY_YEAR = (("Any", 0),)
-
 
 def holdings(library: Library) -> str:
     """The library in one line: "609 papers from 5 files, all local"."""
@@ -60,25 +55,6 @@ def earlier_html(conversations: Sequence[Conversation], current: str) -> str:
 def status_html(line: str) -> str:
     """A line that a screen reader reads out when it changes."""
     return f'<p role="status">{escape(line)}</p>'
-
-
-def chosen(first: int | None, last: int | None, files: Sequence[str] | None) -> Where | None:
-    """The filter that the fields make; None where they leave everything in. A year of 0 is no bound."""
-    years = (first or None, last or None)
-    where = Where(years=years if any(years) else None, files=tuple(files or ()))
-    return where or None
-
-
-def filter_line(where: Where | None) -> str:
-    """The filter in a few words, for its closed drawer."""
-    first, last = (where.years if where else None) or (None, None)
-    if first and last:
-        years = f"{first} to {last}" if first != last else str(first)
-    else:
-        years = f"from {first}" if first else f"up to {last}" if last else "all years"
-    files = where.files if where else ()
-    named = files[0] if len(files) == 1 else f"{len(files)} files" if files else "all files"
-    return f"Search in: {years} · {named}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import gradio as gr
 
 from rag.errors import VouchError
 from ui.web.answer_html import failure_html
 from ui.web.chat import Chat, Message
+from ui.web.filter import Pairs, chosen, named
 from ui.web.page import Parts
-from ui.web.shelf import chosen, filter_line, header_html, status_html
+from ui.web.shelf import header_html, status_html
 
 # How many questions are answered at once; further ones wait their turn.
 _AT_ONCE = 8
@@ -22,9 +23,6 @@ _QUICK: dict[str, Any] = {**_QUIET, "queue": False}
 _ANSWERING: dict[str, Any] = {"submit_btn": False, "stop_btn": "Stop"}
 _RESTING: dict[str, Any] = {"submit_btn": "Ask", "stop_btn": False}
 
-Year: TypeAlias = int | None
-Names: TypeAlias = list[str] | None
-
 
 def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     """Connect the parts to the chat; to be called inside ``gr.Blocks``."""
@@ -32,12 +30,11 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     conversation = [p.messages, p.bridge, p.earlier, p.composer]
     # A conversation that is opened while an answer in it is under way is followed until that has ended.
     follow: dict[str, Any] = {"outputs": conversation, "concurrency_limit": None, **_QUIET}
-    filters = [p.first, p.last, p.files]
-    surroundings = [p.header, p.messages, *filters]
+    surroundings = [p.header, p.messages]
 
     example = p.bridge.example_select(on.example, None, p.composer, **_QUICK)
     asking: dict[str, Any] = {
-        "fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, *filters],
+        "fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, p.filter],
         "outputs": [p.messages, p.bridge, p.composer], "trigger_mode": "once", "concurrency_limit": _AT_ONCE, **_QUIET,
     }
     for asked in (p.composer.submit(**asking), example.then(**asking)):
@@ -48,12 +45,13 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     p.bridge.click(on.open, None, **follow)
     p.bridge.delete(on.delete, p.bridge, conversation, **_QUICK)
     p.fresh.click(on.blank, None, conversation, **_QUICK)
-    gr.on([p.first.change, p.last.change, p.files.change], on.filter, filters, p.filters, **_QUICK)
+    p.filter.expand(on.fields, None, p.fields, **_QUICK)
 
     uploaded = p.upload.upload(on.add, p.upload, [p.status, p.upload], concurrency_limit=1, **_QUIET)
     sampled = p.bridge.apply(on.add_sample, None, p.status, concurrency_limit=1, **_QUIET)
     for done in (uploaded, sampled):
         done.then(on.surroundings, None, surroundings, **_QUICK)
+    blocks.load(on.filter, None, p.filter, **_QUICK)
     blocks.load(on.load, None, **follow)
     blocks.load(on.surroundings, None, surroundings, **_QUICK)
 
@@ -79,12 +77,12 @@ class _Handlers:
             if self._shows.get(page) is this:
                 del self._shows[page]
 
-    def ask(self, question: str, shown: list[Message], current: str, first: Year, last: Year, files: Names,
-            request: gr.Request) -> Iterator[tuple[object, ...]]:
+    def ask(self, question: str, shown: list[Message], current: str, pairs: Pairs, request: gr.Request,
+            ) -> Iterator[tuple[object, ...]]:
         if not question.strip():
             return
         composer = gr.Textbox(value="", **_ANSWERING)
-        where = chosen(first, last, files)
+        where = chosen(pairs)
         with self._turned(request) as wanted:
             for messages, conversation in self.chat.answer(question.strip(), shown, current, where, wanted):
                 yield messages, conversation, composer
@@ -120,8 +118,14 @@ class _Handlers:
     def load(self, request: gr.Request) -> Iterator[tuple[object, ...]]:
         yield from self._follow(request.query_params.get("c", ""), request)
 
-    def filter(self, first: Year, last: Year, files: Names) -> gr.Accordion:
-        return gr.Accordion(label=filter_line(chosen(first, last, files)))
+    def filter(self, request: gr.Request) -> list[tuple[str, str]]:
+        return named(request.query_params.multi_items())
+
+    def fields(self) -> object:
+        try:
+            return self.chat.fields()
+        except VouchError:
+            return gr.skip()  # the page tells already that the library cannot be read
 
     def add(self, paths: Sequence[str]) -> Iterator[tuple[object, ...]]:
         for line in self.chat.add(paths):
@@ -133,14 +137,10 @@ class _Handlers:
             yield status_html(line)
 
     def surroundings(self) -> tuple[object, ...]:
-        chat = self.chat
         try:
-            years = gr.Dropdown(choices=chat.years())
-            return (header_html(chat.holdings()), gr.Chatbot(placeholder=chat.welcome()), years, years,
-                    gr.Dropdown(choices=chat.files()))
+            return header_html(self.chat.holdings()), gr.Chatbot(placeholder=self.chat.welcome())
         except VouchError as error:
-            broken = gr.Chatbot(placeholder=failure_html(str(error)))
-            return header_html("The library cannot be read"), broken, gr.skip(), gr.skip(), gr.skip()
+            return header_html("The library cannot be read"), gr.Chatbot(placeholder=failure_html(str(error)))
 
     def _follow(self, id_: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
         with self._turned(request) as wanted:
