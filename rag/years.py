@@ -18,12 +18,14 @@ from rag.text import Span
 PAPERS = (r"(?:(?:papers?|publications?|pre-?prints?|stud(?:y|ies)|research|literature)"
           r"|(?:^|\b(?:what|which|any|all|the|other|more|recent|new|newer|older|earlier|related|relevant|prior|previous|"
           r"some|list|find|show|me)\s+)(?:works?|articles?|surveys?))")
-# Things that are published, dated or made, and are no papers.
-THINGS = (r"(?:news(?:papers?)?|articles?|stor(?:y|ies)|tweets?|posts?|reviews?|books?|comments?|reports?|blogs?|"
-          r"documents?|texts?|messages?|videos?|songs?|photos?|images?|versions?|models?|datasets?|data|benchmarks?|"
-          r"code|software|content|apps?|tools?|questions?|exams?|problems?|novels?|speech(?:es)?|notes?|records?|patents?|laws?|"
-          r"events?|elections?|pandemics?|covid(?:-19)?|outbreaks?|crash(?:es)?|crisis|crises|wars?|challenges?|"
-          r"competitions?|editions?|methods?|systems?|algorithms?|techniques?|approach(?:es)?|products?)")
+# Things that have dates of their own, and are no papers.
+_DATED = (r"news(?:papers?)?|articles?|stor(?:y|ies)|tweets?|posts?|reviews?|books?|comments?|reports?|blogs?|"
+          r"documents?|texts?|messages?|videos?|songs?|photos?|images?|versions?|content|apps?|exams?|novels?|"
+          r"speech(?:es)?|notes?|records?|patents?|laws?|events?|elections?|pandemics?|covid(?:-19)?|outbreaks?|"
+          r"crash(?:es)?|crisis|crises|wars?|competitions?|editions?|products?")
+# Things that are made, and are no papers: those with dates of their own, and those that papers are about.
+THINGS = (rf"(?:{_DATED}|models?|datasets?|data|benchmarks?|code|software|tools?|questions?|problems?|challenges?|"
+          r"methods?|systems?|algorithms?|techniques?|approach(?:es)?)")
 
 _YEAR = r"(?<![\w.,/-])(?:19|20)\d\d"
 _END = r"(?![\w%]|[.,]\d|['’]s\b|-\w)"
@@ -59,7 +61,7 @@ _NAMED = re.compile(rf"\b(?:(?:{PAPERS}|of\s+(?:them|these|those))(?:{_SAID}|{_B
                     rf"everything|those|ones){_BE}\s+(?:published|written|appeared))[\s,(]*$", re.IGNORECASE)
 _PUBLISHED = re.compile(rf"{_SAID}\s*$|^\s*published\s*$", re.IGNORECASE)
 _ANY = re.compile(rf"\b{PAPERS}\b", re.IGNORECASE)
-_THING = re.compile(rf"\b{THINGS}(?:{_SAID}|{_BE})[\s,(]*$", re.IGNORECASE)
+_THING = re.compile(rf"\b(?:{_DATED})(?:{_SAID}|{_BE})[\s,(]*$", re.IGNORECASE)
 
 _REFUSED = re.compile(r"\b(?:not|\w+n['’]t|never|no|except|excluding|exclude|besides|without|than|instead\s+of|"
                       r"apart\s+from)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)

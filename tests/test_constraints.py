@@ -41,6 +41,7 @@ def understood(question: str, where: Where | None = None) -> Said:
 @pytest.mark.parametrize(("question", "years", "rest"), [
     ("Which papers since 2023 address reward hacking?", (2023, None), "Which papers address reward hacking?"),
     ("reward hacking since 2023", (2023, None), "reward hacking"),
+    ("reward models since 2023", (2023, None), "reward models"), ("datasets before 2022", (None, 2021), "datasets"),
     ("Since 2023, which papers study tides?", (2023, None), "which papers study tides?"),
     ("What do papers say of tides since 2023?", (2023, None), "What do papers say of tides?"),
     ("tides (since 2021)", (2021, None), "tides"),

@@ -95,7 +95,8 @@ def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         return like(args.like, args.k, only, library, terminal)
     if not query:
         raise UsageError("search for what? Put the words behind `vouch search`, or name a paper with --like ID")
-    told = library.narrowed(query, only).told
+    narrowed = library.narrowed(query, only)
+    told = narrowed.told
     found = library.look_up(query, k=args.k, where=only, deep=args.deep or None,
                             tell=lambda notice: terminal.tell(f"vouch: {notice}")).evidence
     if terminal.as_json:
@@ -108,7 +109,7 @@ def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         terminal.line("No paper fits" + (" these filters." if only else "."))
     for number, item in enumerate(found, start=1):
         indent = _paper(number, item.hit.paper, item.hit.score, terminal)
-        terminal.line(Piece(render.best_words(item.hit, query), "italic"), lead=indent, most=2)
+        terminal.line(Piece(render.best_words(item.hit, narrowed.question or query), "italic"), lead=indent, most=2)
         if args.explain:
             for line in render.views_table(item.hit.ranks, item.scores):
                 terminal.line(Piece(line, "dim"), lead=indent)
