@@ -198,13 +198,10 @@ class _Draft:
 
     def __post_init__(self) -> None:
         found = self.retrieved.evidence
-        signals = [self._signals(item) for item in found]
-        strengths = [floor.strength(each) for each in signals]
-        unknown = floor.names_unknown(self.retrieved.question, self.retrieved.frequencies)
-        self.confidence = (floor.confidence(max(strengths, default=0.0), unknown=unknown)
-                           if self.judged is None else self.judged)
-        kept = floor.select(strengths, self.confidence, _CITED)
-        sure = {place for place in kept if floor.addresses(signals[place])}
+        shown = signals(self.retrieved)
+        self.confidence = floor.confidence(shown) if self.judged is None else self.judged
+        kept = floor.select([floor.strength(each) for each in shown], self.confidence, _CITED)
+        sure = {place for place in kept if floor.addresses(shown[place])}
         if self.bare:
             self.confidence, kept = 1.0, tuple(range(min(len(found), _CITED)))
             sure = set(kept)
@@ -217,12 +214,6 @@ class _Draft:
     def bare(self) -> bool:
         """Whether the papers that fit the question's conditions are all that it asks for."""
         return self.narrowed.told is not None and not self.narrowed.question
-
-    def _signals(self, item: Found) -> floor.Signals:
-        return floor.Signals(
-            sentence=item.scores["sentence"], passage=item.scores["passage"],
-            coverage=floor.coverage(content_stems(item.hit.paper.text), self.retrieved.frequencies,
-                                    self.retrieved.papers))
 
     def take(self, drafted: Drafted) -> Iterator[Said]:
         """Checks a sentence; yields it if it may be shown, else withholds it. One that came before is left out."""
@@ -304,6 +295,14 @@ class _Draft:
             nearest=tuple(item.hit.paper for item in self.retrieved.evidence[:_NEAREST]),
             abstained=True, confidence=self.confidence, engine=self.engine, model=self.model,
             notice=self.notice or self.aside, usage=self.usage, timings=dict(self.timings)))
+
+
+def signals(retrieved: Retrieved) -> list[floor.Signals]:
+    """What each of the papers found shows for the question."""
+    return [floor.Signals(
+        sentence=item.scores["sentence"], passage=item.scores["passage"], accord=item.scores["rocchio"],
+        coverage=floor.coverage(content_stems(item.hit.paper.text), retrieved.frequencies, retrieved.papers),
+    ) for item in retrieved.evidence]
 
 
 def told(sentences: Sequence[Sentence], references: Sequence[Reference]) -> str:

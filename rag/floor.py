@@ -1,27 +1,26 @@
-"""How sure the retrieval is that the library answers a question, and which papers it speaks of. Pure."""
+"""How sure the retrieval is that the library answers a question, and which papers it speaks of. Pure.
+
+The probability is a logistic regression on three signs, with weights that `tests/bench/abstain.py` fits and writes to
+`abstention.json`.
+"""
 
 from __future__ import annotations
 
+import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
-from rag.text import content_stems
-
-# Below it, the answer is that the library has none.
+# Below it, the answer is that the library has none. The fit sets its scale so that one in twenty of the questions that
+# a library does answer falls below.
 FLOOR = 0.5
 # A paper is said to address a question if it is so strong, and holds so much of what the question's words weigh;
 # another only to come close.
 _SURE, _HELD = 0.37, 0.5
-
-# The strength at which it is even whether the library answers: for a question whose names the library knows, and for
-# one that names something it has never heard of; and how fast that changes. Set by hand.
-_PLAIN, _NAMED, _SLOPE = 0.33, 0.48, 0.03
-# A paper is cited when it is at least so strong beside the strongest, and in itself.
+# A paper is cited when it is at least so strong beside the strongest, and in itself; the strongest always.
 _SHARE, _LEAST = 0.75, 0.30
-
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +30,39 @@ class Signals:
     Attributes:
         sentence: cosine similarity of the question to the paper's best sentence.
         passage: and to its best passage.
+        accord: and of that passage to the question moved towards the papers found first.
         coverage: share of the question's content words that the paper holds, each weighted by its rarity, 0..1.
     """
 
     sentence: float
     passage: float
+    accord: float
     coverage: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What the papers found show together.
+
+    Attributes:
+        strongest: strength of the strongest paper.
+        lead: how far that is above the mean of all of them: an answer stands out.
+        accord: the best paper's accord: papers found first that are about one thing pull the question towards it.
+    """
+
+    strongest: float
+    lead: float
+    accord: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What each sign adds to the log-odds that the library answers, and what they start from."""
+
+    start: float
+    strongest: float
+    lead: float
+    accord: float
 
 
 def rarity(frequency: int, papers: int) -> float:
@@ -62,25 +88,40 @@ def addresses(signals: Signals) -> bool:
     return strength(signals) >= _SURE and signals.coverage >= _HELD
 
 
-def names_unknown(question: str, frequencies: Mapping[str, int]) -> bool:
-    """Whether the question names something (by capitals inside the sentence) that no paper of the library names."""
-    tokens = question.split()
-    names = [word for place, token in enumerate(tokens) for word in _WORD.findall(token)
-             if any(c.isupper() for c in (word if place else word[1:]))]
-    return any(frequencies.get(stem) == 0 for name in names for stem in content_stems(name))
+def signs(papers: Sequence[Signals]) -> Signs:
+    """What these papers, at least one, show together."""
+    strengths = [strength(paper) for paper in papers]
+    strongest = max(strengths)
+    return Signs(strongest=strongest, lead=strongest - math.fsum(strengths) / len(strengths),
+                 accord=max(paper.accord for paper in papers))
 
 
-def confidence(strongest: float, *, unknown: bool) -> float:
-    """Probability-like, 0..1: how sure it is that the library answers, from its strongest paper.
+def confidence(papers: Sequence[Signals], weights: Weights | None = None) -> float:
+    """Probability that the library answers the question that these papers were found for, 0..1; 0 for no papers.
 
-    A question about something that no paper names is most likely about something else.
+    Right for a reader who asks as many questions that the library cannot answer as the fit took for usual.
+
+    Args:
+        papers: those looked at: as many as for the fit (40) where there are so many.
+        weights: None for the fitted ones.
     """
-    return 1.0 / (1.0 + math.exp(-(strongest - (_NAMED if unknown else _PLAIN)) / _SLOPE))
+    if not papers:
+        return 0.0
+    seen, weigh = signs(papers), weights or fitted()
+    odds = (weigh.start + weigh.strongest * seen.strongest + weigh.lead * seen.lead + weigh.accord * seen.accord)
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+@cache
+def fitted() -> Weights:
+    """The weights that were fitted."""
+    return Weights(**json.loads(files("rag").joinpath("abstention.json").read_text(encoding="utf-8"))["weights"])
 
 
 def select(strengths: Sequence[float], sure: float, most: int) -> tuple[int, ...]:
-    """Which papers an answer may cite, in their order: none below the floor, else those near the strongest."""
+    """Which papers an answer may cite, in their order: none below the floor, else the strongest and those near it."""
     if sure < FLOOR or not strengths:
         return ()
-    least = max(_SHARE * max(strengths), _LEAST)
+    strongest = max(strengths)
+    least = min(strongest, max(_SHARE * strongest, _LEAST))
     return tuple(place for place, value in enumerate(strengths) if value >= least)[:most]

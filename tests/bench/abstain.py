@@ -108,8 +108,17 @@ class Asked:
                                signs=signs(shown), sentence=max(paper.sentence for paper in shown)))
         return frozenset(hit.paper.id for hit in found.hits)
 
-    def ask_both_ways(self, row: str, question: str, relevant: Iterable[str], fitted: bool = True) -> None:
-        """Puts a question that the library answers to it, and to what is left of it without the question's topic."""
+    def ask_both_ways(self, row: str, question: str, relevant: Iterable[str], fitted: bool = True,
+                      narrow: bool = True) -> None:
+        """Puts a question that the library answers to it, and to what is left of it without the question's topic.
+
+        Args:
+            row: of the table.
+            question: asked as it stands.
+            relevant: the papers that answer it.
+            fitted: whether fits may use it.
+            narrow: whether it is also asked with too little held out.
+        """
         found = self.ask(row, "answerable", question, fitted=fitted)
         if found.isdisjoint(relevant):
             # What answers was not found, so nothing that was can show it: measured, but no example to learn from.
@@ -117,8 +126,8 @@ class Asked:
         places = [self.ids.index(paper_id) for paper_id in relevant if paper_id in self.ids]
         nearest = (self.vectors @ self.vectors[places].T).max(axis=1)
         nearest[places] = 1.0
-        for part, bound in (("topic held out", TOPIC), ("narrow", NARROW)):
-            gone = frozenset(self.ids[i] for i in np.flatnonzero(nearest >= bound))
+        for part, least in (("topic held out", TOPIC), *([("narrow", NARROW)] if narrow else [])):
+            gone = frozenset(self.ids[i] for i in np.flatnonzero(nearest >= least))
             # Where the topic is most of the library, nothing near is left.
             if 2 * len(gone) <= len(self.ids):
                 self.ask(row, part, question, gone, fitted and part != "narrow")
@@ -131,8 +140,8 @@ def ask_all(shared: Path) -> list[Case]:
     draw = random.Random(0)
     cases: list[Case] = []
     for name, asked, relevant in opened(shared):
-        for question, papers in relevant:
-            asked.ask_both_ways(name, question, papers)
+        for number, (question, papers) in enumerate(relevant):
+            asked.ask_both_ways(name, question, papers, narrow=name == "corpus" or number % 4 == 0)
         if name == "corpus":
             for entry in judged(shared / "eval" / f"{CHECK}.jsonl", asked.library):
                 if entry.relevant:
@@ -224,15 +233,24 @@ def answerable(cases: Sequence[Case]) -> NDArray[np.bool_]:
 
 
 def cross_validated(cases: Sequence[Case]) -> Floats:
-    """Log-odds of each case by a fit without its group, (n,), moved so that REFUSED of what that fit has seen and can
-    be answered lies below zero."""
+    """Log-odds of each case by a fit without its group, (n,), on a scale that its group has not set either."""
     found = np.zeros(len(cases))
     for group in sorted({case.group for case in cases}):
         seen = [case for case in cases if case.fitted and case.group != group]
         weights = fit(seen)
         held = [i for i, case in enumerate(cases) if case.group == group]
-        found[held] = odds([cases[i] for i in held], weights) - bound(odds(seen, weights), seen)
+        found[held] = odds([cases[i] for i in held], weights) - even(seen, weights)
     return found
+
+
+def even(cases: Sequence[Case], weights: Floats) -> float:
+    """The log-odds to be called even: REFUSED of the answerable cases lie below.
+
+    Of the written ones, where they are among the cases: people ask in words of their own, while a collection's
+    questions were made with its papers in view and lie higher.
+    """
+    scale = [case for case in cases if case.group == "corpus"] or cases
+    return bound(odds(scale, weights), scale)
 
 
 def bound(values: Floats, cases: Sequence[Case]) -> float:
@@ -262,23 +280,25 @@ def refused_at(values: Floats, cases: Sequence[Case]) -> float:
     return float(counts[values < bound(values, cases)].sum() / counts.sum())
 
 
-def parts_table(cases: Sequence[Case], values: Floats, alone: Floats) -> Iterator[str]:
+def parts_table(cases: Sequence[Case], values: Floats, alone: Floats, final: Floats) -> Iterator[str]:
     """A line for each part of each row: how many, AUC, refused at REFUSED false refusals (each also by the best
-    sentence alone), and refused at the floor."""
-    yield "| asked of | part | n | AUC | refused at 5 % | by the best sentence alone | refused at the floor |"
-    yield "|---|---|--:|--:|--:|--:|--:|"
+    sentence alone), refused at the floor; and so by the weights that are written, which have seen all but CHECK."""
+    yield ("| asked of | part | n | AUC | refused at 5 % | by the best sentence alone | refused at the floor "
+           "| as written |")
+    yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for row in dict.fromkeys(case.row for case in cases):
         for part in ("answerable", "near", "topic held out", "narrow", "far"):
             of_part = [i for i, case in enumerate(cases) if case.row == row and case.part == part]
             if not of_part:
                 continue
-            below = f"{np.mean(values[of_part] < 0.0):.2f}"
+            below = f"{np.mean(values[of_part] < 0.0):.2f} | {np.mean(final[of_part] < 0.0):.2f}"
             if part == "answerable":
                 yield f"| {row} | {part} | {len(of_part)} | | | | {below} |"
                 continue
             both = [i for i, case in enumerate(cases) if case.row == row and case.part in (part, "answerable")]
             ours, other = (measured([cases[i] for i in both], scores[both]) for scores in (values, alone))
-            yield f"| {row} | {part} | {len(of_part)} | {ours[0]:.3f} | {ours[1]:.2f} | {other[0]:.3f}, {other[1]:.2f} | {below} |"
+            yield (f"| {row} | {part} | {len(of_part)} | {ours[0]:.3f} | {ours[1]:.2f} | {other[0]:.3f}, "
+                   f"{other[1]:.2f} | {below} |")
 
 
 def measured(cases: Sequence[Case], values: Floats) -> tuple[float, float]:
@@ -323,27 +343,26 @@ def main() -> None:
     args = parser.parse_args()
     cases = ask_all(args.shared)
     values, alone = cross_validated(cases), np.array([case.sentence for case in cases])
-    print("\n".join(parts_table(cases, values, alone)), end="\n\n")
-    counted = [case.part != "narrow" and case.row != CHECK for case in cases]
-    for title, chosen in (("all", counted), ("written questions alone", [
-            counts and case.group == "corpus" and case.part != "topic held out"
-            for counts, case in zip(counted, cases, strict=True)])):
-        places = np.flatnonzero(chosen)
-        print(pooled(title, [cases[i] for i in places], values[places], alone[places]))
     seen = [case for case in cases if case.fitted]
     weights = fit(seen)
-    moved = bound(odds(seen, weights), seen)
-    # The floor is an even chance: so a question must be that much likelier to be answered before it is even asked.
+    moved = even(seen, weights)
+    # An even chance there means that a question is that much likelier to be answered before it is even asked.
     usual = float(1.0 / (1.0 + np.exp(moved)))
     weights[0] -= moved
+    print("\n".join(parts_table(cases, values, alone, odds(cases, weights))), end="\n\n")
+    counted = [case.part != "narrow" and case.row != CHECK for case in cases]
+    for title, left_out in (("all", ()), ("all but nfcorpus", ("nfcorpus",)), ("written questions", COLLECTIONS)):
+        places = [i for i, case in enumerate(cases) if counted[i] and case.group not in left_out]
+        print(pooled(title, [cases[i] for i in places], values[places], alone[places]))
     places = np.flatnonzero(counted)
     print("\n" + "\n".join(calibration([cases[i] for i in places], values[places], usual)))
     names = ["start", *(entry.name for entry in fields(Signs))]
     fitted: Mapping[str, float] = {name: round(float(weight), 3) for name, weight in zip(names, weights, strict=True)}
     print(f"\n{fitted}; right where {usual:.0%} of what is asked can be answered")
     if args.write:
-        told = {"about": "Log-odds that a library answers a question: start + the sum of weight times sign (rag/floor.py)."
-                         " Written by tests/bench/abstain.py.",
+        told = {"about": "Log-odds that a library answers a question: start, and each sign (rag/floor.py) times its "
+                         "weight. Right where the share `usual` of the questions can be answered. Written by "
+                         "tests/bench/abstain.py.",
                 "usual": round(usual, 2), "weights": fitted}
         WEIGHTS.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
