@@ -51,7 +51,9 @@ def compare(asked: Asked, views: Mapping[str, Sequence[View]]) -> Compared:
     vectors = np.stack([view.passage for view in flat])
     passages = vectors @ asked.vector
     starts = np.cumsum([0, *(len(view.parts) for view in flat[:-1])])
-    parts = np.concatenate([view.parts for view in flat]) @ np.vstack([asked.vector, asked.words]).T
+    # OpenBLAS may leave a floating-point flag set behind a product of finite numbers that is finite itself.
+    with np.errstate(invalid="ignore"):
+        parts = np.concatenate([view.parts for view in flat]) @ np.vstack([asked.vector, asked.words]).T
     titles = parts[starts, 0]
     # A long abstract has several passages: the best of them stands for it, and any may hold its best sentence.
     sizes = [len(group) for group in views.values()]
