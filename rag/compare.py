@@ -41,6 +41,8 @@ class Compared:
     vectors: NDArray[np.float32]
 
 
+# OpenBLAS may leave a floating-point flag set behind a product of finite numbers that is finite itself.
+@np.errstate(invalid="ignore")
 def compare(asked: Asked, views: Mapping[str, Sequence[View]]) -> Compared:
     """Compares papers, given by their passages' vectors, with a question."""
     if not views:
@@ -51,9 +53,7 @@ def compare(asked: Asked, views: Mapping[str, Sequence[View]]) -> Compared:
     vectors = np.stack([view.passage for view in flat])
     passages = vectors @ asked.vector
     starts = np.cumsum([0, *(len(view.parts) for view in flat[:-1])])
-    # OpenBLAS may leave a floating-point flag set behind a product of finite numbers that is finite itself.
-    with np.errstate(invalid="ignore"):
-        parts = np.concatenate([view.parts for view in flat]) @ np.vstack([asked.vector, asked.words]).T
+    parts = np.concatenate([view.parts for view in flat]) @ np.vstack([asked.vector, asked.words]).T
     titles = parts[starts, 0]
     # A long abstract has several passages: the best of them stands for it, and any may hold its best sentence.
     sizes = [len(group) for group in views.values()]
