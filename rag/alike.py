@@ -24,6 +24,7 @@ from rag.schema import Alike, Excerpt, Paper, Shared, Where
 from rag.store import Store
 from rag.tables import Passage, View
 from rag.text import content_stems
+from rag.threads import one_thread
 
 # Whole passages, their sentences and the words count the same.
 _SHARES = {"passage": 1.0, "sentences": 1.0, "words": 1.0}
@@ -63,7 +64,8 @@ def alike(store: Store, paper_id: str, k: int = 10, where: Where | None = None) 
         return ()
     own = _sentences(views)
     # One place more than wanted: the paper finds itself.
-    pool = gather(store, _asked(views, own), _terms(store, paper), max(DEPTH, k + 1), store.select(where))
+    with one_thread():
+        pool = gather(store, _asked(views, own), _terms(store, paper), max(DEPTH, k + 1), store.select(where))
     others = store.views([other for other in pool.papers if other != paper_id])
     if not others:
         return ()

@@ -1,7 +1,8 @@
 """The catalogue: the only truth about papers, their origins, chunks and vectors. SQL, through SQLAlchemy Core.
 
-Chroma and the word index are projections of it. Each write is one transaction that moves the generation; a projection
-asks for what changed since the generation it has applied. Nothing here locks out other writers: the library does.
+Chroma, the word index and the vocabulary are projections of it. Each write is one transaction that moves the
+generation; a projection asks for what changed since the generation it has applied. Nothing here locks out other
+writers: the library does.
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ class Catalogue:
 
     def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:
         """The vectors of each of these papers' passages, of those that are there."""
-        query = sa.select(CHUNKS.c.paper_id, VECTORS.c.vector, VECTORS.c.parts).select_from(EMBEDDED)
+        query = sa.select(CHUNKS.c.paper_id, VECTORS.c.vector, VECTORS.c.parts).select_from(EMBEDDED).order_by(
+            CHUNKS.c.paper_id, CHUNKS.c["index"])
         found: dict[str, list[View]] = defaultdict(list)
         with self._sql() as sql:
             for row in select_in(sql, query, CHUNKS.c.paper_id, ids):

@@ -71,7 +71,7 @@ class Deep:
         near = [text for text in also
                 if first.intersection(hit.paper.id for hit in retrieve(store, text, _AMONG, where).hits)]
         found = retrieve(store, plain.question, k, where, near)
-        if near:
+        if near and found.evidence:
             ids = tuple(hit.paper.id for hit in found.hits)
             alone = retrieve(store, plain.question, len(ids), Where(ids=ids)).evidence
             scores = {item.hit.paper.id: item.scores for item in alone}

@@ -90,6 +90,7 @@ def _indexes(library: Library) -> Iterator[Finding]:
     place = library.settings.chroma_url or "embedded"
     for subject, count, expected in (
         (f"Chroma ({place})", library.store.vectors.count, chunks), ("word index", library.store.words.count, papers),
+        ("vocabulary", library.store.vocabulary.count, papers),
     ):
         try:
             found = count()

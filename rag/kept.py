@@ -19,13 +19,13 @@ class Kept(Generic[T]):
     def __init__(self, read: Callable[[Sequence[str]], Mapping[str, T]], most: int) -> None:
         self._read = read
         self._most = most
-        self._generation = -1
+        self._look = -1
         self._found: dict[str, T] = {}
 
-    def get(self, ids: Sequence[str], generation: int) -> dict[str, T]:
-        """It for each of these papers that is there, in their order, as of this generation of the library."""
-        if generation != self._generation or len(self._found) > self._most:
-            self._found, self._generation = {}, generation
+    def get(self, ids: Sequence[str], look: int) -> dict[str, T]:
+        """It for each of these papers that is there, in their order; what an earlier look found is forgotten."""
+        if look != self._look or len(self._found) > self._most:
+            self._found, self._look = {}, look
         missing = [paper_id for paper_id in ids if paper_id not in self._found]
         if missing:
             self._found.update(self._read(missing))

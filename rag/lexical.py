@@ -80,12 +80,12 @@ class WordIndex:
             (tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.const_score_query(condition, 0.0))])
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
-        """For each stem, how many papers hold it."""
-        searcher = self._open().searcher()
+        """For each stem, how many papers hold it; a paper's former text counts until the index has merged it away."""
         wanted, known = list(stems), self._frequencies
+        searcher = self._open().searcher()
         for stem in wanted:
             if stem not in known:
-                known[stem] = int(searcher.doc_freq("body", stem))
+                known[stem] = min(int(searcher.doc_freq("body", stem)), int(searcher.num_docs))
         return {stem: known[stem] for stem in wanted}
 
     def count(self) -> int:

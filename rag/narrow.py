@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 
 from rag import constraints
@@ -14,7 +15,7 @@ from rag.wording import correct
 # Papers looked at for a title: its words stand in others too.
 _TITLES = 50
 # A name that stands in more papers says too little to choose any.
-_NAMESAKES = 2000
+_NAMESAKES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ def narrow(store: Store, question: str, where: Where | None, this_year: int) -> 
         NoLibraryError: there is no library.
     """
     store.fresh()
+    question = unicodedata.normalize("NFC", question)
     narrowed = _among(store, question, where, this_year)
     corrected = correct(narrowed.question, store.vocabulary, lambda word: store.embedder.count(word) == 1)
     if corrected == narrowed.question:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +20,8 @@ from rag.schema import Chunk, Hit, Where
 from rag.store import Store
 from rag.tables import Passage, Selected
 from rag.text import content_stems, content_words, query_stems, stem, subject
+from rag.threads import one_thread
 from rag.wording import others
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
 
 # How deep each retriever looks: deep enough for Recall@100, shallow enough for a few milliseconds.
 DEPTH = 100
@@ -98,7 +93,7 @@ def retrieve(store: Store, question: str, k: int = 10, where: Where | None = Non
     store.fresh()
     asked, terms = understand(store, question, also)
     embedded = perf_counter()
-    with _one_thread():
+    with one_thread():
         pool = gather(store, asked, terms, max(DEPTH, k), store.select(where))
         evidence = _evidence(store, asked, pool, k)
     ended = perf_counter()
@@ -155,19 +150,6 @@ def gather(store: Store, asked: Asked, terms: Mapping[str, float], depth: int, a
     compared = join(compared, compare(asked, store.views(more)))
     views = {**_views(compared, {"words": words, "rm3": fed}), "rocchio": (compared.vectors @ moved).astype(np.float64)}
     return Pool(papers=compared.papers, views=views, vectors=compared.vectors)
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()  # type: ignore[no-untyped-call]
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """Products this small are done before a second thread of the linear algebra has woken up."""
-    limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
-    return limited
 
 
 def understand(store: Store, question: str, also: Sequence[str] = ()) -> tuple[Asked, dict[str, float]]:

@@ -244,6 +244,12 @@ class Where:
     ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # Whoever reads a filter from JSON has lists.
+        for name in self.__slots__:
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, tuple(value))
+
     def __bool__(self) -> bool:
         return any((self.years and any(year is not None for year in self.years),
                     self.files, self.authors, self.ids, self.tags))

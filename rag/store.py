@@ -81,6 +81,7 @@ class Store:
         self.vocabulary = Vocabulary(folder / "vocabulary.sqlite")
         self._catalogue: Catalogue | None = None
         self._seen = -1
+        self._looks = 0
         self._selected: dict[Where, Selected] = {}
         self._selected_at = -1
         self._views = Kept(lambda ids: self.catalogue.views(ids), _KEPT)
@@ -127,6 +128,7 @@ class Store:
         with self._state:
             generation = catalogue.generation
             if generation != self._seen:
+                self._looks += 1
                 self._check_embedder()
                 self._follow(generation)
         return catalogue
@@ -136,8 +138,8 @@ class Store:
         if not where:
             return None
         with self._state:
-            if self._selected_at != self._seen or len(self._selected) > _FILTERS:
-                self._selected, self._selected_at = {}, self._seen
+            if self._selected_at != self._looks or len(self._selected) > _FILTERS:
+                self._selected, self._selected_at = {}, self._looks
             if where not in self._selected:
                 self._selected[where] = Selected(
                     papers=self.catalogue.select(where) or frozenset(), chunks=self.catalogue.chunk_ids(where),
@@ -147,22 +149,22 @@ class Store:
     def views(self, ids: Sequence[str]) -> dict[str, tuple[View, ...]]:
         """The vectors of these papers, of those that are there."""
         with self._state:
-            return self._views.get(ids, self._seen)
+            return self._views.get(ids, self._looks)
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, ...]]:
         """The passages of these papers with their vectors, of those that are there."""
         with self._state:
-            return self._passages.get(ids, self._seen)
+            return self._passages.get(ids, self._looks)
 
     def papers(self, ids: Sequence[str]) -> dict[str, Paper]:
         """These papers, those that are there."""
         with self._state:
-            return self._papers.get(ids, self._seen)
+            return self._papers.get(ids, self._looks)
 
     def stems(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """The content stems of these papers' texts, of those that are there."""
         with self._state:
-            return self._stems.get(ids, self._seen)
+            return self._stems.get(ids, self._looks)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -215,7 +217,7 @@ class Store:
             writing.put_paper(bare[paper.id], paper, [cut.passage for cut in cuts[paper.id]])
 
     def rebuild(self) -> None:
-        """Makes both projections anew from the catalogue, embedding nothing."""
+        """Makes the projections anew from the catalogue, embedding nothing."""
         self._check_embedder()
         with self._locked(_PATIENCE), self._state:
             for projection in self._projections:
@@ -315,6 +317,7 @@ class Store:
             if applied < generation:
                 projection.apply(self.catalogue.changes(applied))
         self._seen = generation
+        self._looks += 1
 
 
 def cut_paper(paper: Paper, embedder: Embedder) -> tuple[Cut, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -67,11 +68,20 @@ class VectorIndex:
         Raises:
             ProjectionError: Chroma cannot be reached or read.
         """
+        from chromadb.errors import ChromaError
+
         with self._lock, _told(self._place):
             collection = self._open()
             # Distances alone: each metadata row would cost Chroma a look-up, and the id says whose passage it is.
-            found = collection.query(query_embeddings=[_present(vector)], n_results=k, include=["distances"],
-                                     ids=None if chunks is None else list(chunks))
+            asked = partial(collection.query, [_present(vector)], n_results=k, include=["distances"])
+            if chunks is None:
+                found = asked()
+            else:
+                try:
+                    found = asked(ids=list(chunks))
+                except ChromaError:
+                    # Chroma refuses ids that a writer has yet to bring, or has taken away since they were looked up.
+                    found = asked(ids=collection.get(ids=list(chunks), include=[])["ids"])
         distances = found["distances"]
         assert distances is not None
         return tuple((chunk_id.rpartition(".")[0], 1.0 - distance)

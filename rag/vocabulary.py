@@ -64,6 +64,15 @@ class Vocabulary:
             row: Mark | None = sql.execute("SELECT library, generation FROM mark").fetchone()
         return row or ("", -1)
 
+    def count(self) -> int:
+        """Papers in the projection.
+
+        Raises:
+            ProjectionError: the vocabulary cannot be read.
+        """
+        with self._sql() as sql:
+            return int(sql.execute("SELECT count(*) FROM held").fetchone()[0])
+
     def papers(self, kind: Kind, keys: Iterable[str]) -> dict[str, int]:
         """How many papers show each of the keys that any shows; of a key with several values, the commonest.
 

@@ -24,8 +24,8 @@ _RARE = 10
 # Words of a long form, at most.
 _LONGEST = 8
 
-# Letters from which on a word has few neighbours.
-_LONG = 8
+# Letters from which on a word has few neighbours, and letters of a word at most.
+_LONG, _LONGEST_WORD = 8, 30
 
 # "Alzheimer's" is the word "Alzheimer", "didn't" is one that nobody misspelt.
 _TOKEN = re.compile(r"[^\W_]+(?:['’](?!s\b)[^\W\d_]+)?")
@@ -94,9 +94,10 @@ def correct(question: str, vocabulary: Vocabulary, familiar: Callable[[str], boo
 
 
 def _may_be_misspelt(token: _Token, shouted: bool) -> bool:
-    """Words of letters alone, long enough to be told apart, and no acronyms."""
+    """Words of letters alone, long enough to be told apart, no acronyms, and no longer than words are."""
     acronym = is_acronym(token.text) and not shouted
-    return len(token.word) >= 5 and token.text.isalpha() and token.word not in STOP_WORDS and not acronym
+    letters = token.text.isalpha() and 5 <= len(token.word) <= _LONGEST_WORD
+    return letters and token.word not in STOP_WORDS and not acronym
 
 
 def _slips(word: str) -> set[str]:
@@ -195,7 +196,7 @@ def _shortened(tokens: Sequence[_Token], vocabulary: Vocabulary) -> list[str]:
             taken.update(run)
             short = max(shorts[phrase], key=lambda short: (shorts[phrase][short], short))
             # An acronym that means something else to more papers would bring those.
-            if [stem_phrase(long) for long in _meanings(short, longs[short], set())] == [phrase]:
+            if [stem_phrase(long) for long in _meanings(short, longs.get(short, {}), set())] == [phrase]:
                 found.append(short)
     return found
 

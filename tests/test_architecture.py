@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"prompts", "rag.schema", "rag.errors", "rag.text"},
     {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse",
-     "rag.years", "rag.constraints", "rag.agree", "rag.inert", "rag.feedback", "rag.kept", "rag.fetch", "rag.acronyms"},
+     "rag.years", "rag.constraints", "rag.agree", "rag.inert", "rag.feedback", "rag.kept", "rag.fetch",
+     "rag.acronyms", "rag.threads"},
     {"rag.tables", "rag.marked"},
     {"rag.minilm", "rag.compare", "rag.hub", "rag.encoders", "rag.hubembed"},
     {"rag.writing", "rag.catalogue", "rag.embed", "rag.vectors", "rag.lexical", "rag.vocabulary", "rag.llm",

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import threadpoolctl
+from records import write_jsonl
 
+from ingest import ingest
 from rag import Library, Where
 from rag.retrieve import retrieve
 from rag.tables import Selected
+from rag.threads import one_thread
 
 
 def test_one_hit_a_paper_best_first(shelf: Library) -> None:
@@ -78,3 +83,45 @@ def test_each_hit_knows_what_it_was_compared_by(shelf: Library) -> None:
     assert found.frequencies["bird"] == 1
     assert all(-1 <= item.scores["sentence"] <= 1.001 for item in found.evidence)
     assert len(found.evidence[0].passages[0].sentences) == 4
+
+
+def test_a_changed_paper_is_not_counted_twice(library: Library, tmp_path: Path) -> None:
+    papers = [{"title": f"Study {n}", "abstract": f"A reward model is trained for task {n}."} for n in range(12)]
+    listing = write_jsonl(tmp_path / "papers.jsonl", *papers)
+    ingest([listing], library)
+    write_jsonl(listing, *(paper | {"abstract": f"{paper['abstract']} It holds."} for paper in papers))
+    assert ingest([listing], library).updated == 12
+    held = library.store.words.frequencies(["reward", "model"])
+    assert set(held.values()) == {library.store.words.count()} == {12}
+    found = retrieve(library.store, "reward model", k=12)
+    assert all(-1 <= item.scores["terms"] <= 1.001 for item in found.evidence)
+
+
+def test_a_filter_made_of_lists_is_a_filter(shelf: Library) -> None:
+    where = Where(years=[2021, None], files=["papers.jsonl"])  # type: ignore[arg-type]  # as JSON has it
+    assert where == Where(years=(2021, None), files=("papers.jsonl",))
+    assert shelf.search("reward", where=where)
+
+
+def test_a_passage_that_chroma_does_not_have_does_not_break_a_filter(shelf: Library) -> None:
+    vectors, vector = shelf.store.vectors, shelf.store.embedder.embed_query("reward")
+    chosen = shelf.store.select(Where(years=(2021, None)))
+    assert chosen is not None
+    found = vectors.search(vector, 20, chosen.chunks)
+    assert {paper_id for paper_id, _ in found} == chosen.papers
+    assert vectors.search(vector, 20, (*chosen.chunks, "gone.0")) == found
+
+
+def test_threads_come_back_when_the_last_search_ends() -> None:
+    def threads() -> list[int]:
+        return [int(pool["num_threads"]) for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    first, second = one_thread(), one_thread()
+    first.__enter__()
+    second.__enter__()
+    assert set(threads()) == {1}
+    first.__exit__(None, None, None)
+    assert set(threads()) == {1}
+    second.__exit__(None, None, None)
+    assert threads() == before

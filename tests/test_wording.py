@@ -131,3 +131,7 @@ def test_one_slip_in_a_long_word_is_undone(place: int, swap: bool, word: str, vo
 def test_any_question_can_be_asked(question: str, vocabulary: Vocabulary) -> None:
     assert len(correct(question, vocabulary).split()) == len(question.split())
     assert all(word and word == word.casefold() for word in others(question, vocabulary))
+
+
+def test_an_endless_word_is_nobodys_slip(vocabulary: Vocabulary) -> None:
+    assert correct("z" * 5000, vocabulary) == "z" * 5000

@@ -116,7 +116,8 @@ def _questions(path: Path, places: Mapping[str, str]) -> list[Judged]:
             judged: dict[str, int] = {}
             for origin, gain in record["relevant"].items():
                 paper_id = places.get(origin, f"unread:{origin}")
-                judged[paper_id] = max(int(gain), judged.get(paper_id, 0))
+                if int(gain) > 0:
+                    judged[paper_id] = max(int(gain), judged.get(paper_id, 0))
             questions.append(Judged(question=record["query"], kind=record.get("type", ""), relevant=judged,
                                     evidence=record.get("evidence")))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

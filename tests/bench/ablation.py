@@ -49,8 +49,10 @@ def gathered(library: Library, questions: Sequence[Judged]) -> Gathered:
     for question in questions:
         if question.relevant:
             store = library.store
-            asked, terms = retrieve.understand(store, library.narrowed(question.question).question)
-            pools.append((retrieve.gather(store, asked, terms, retrieve.DEPTH, None), question.relevant))
+            narrowed = library.narrowed(question.question)
+            asked, terms = retrieve.understand(store, narrowed.question)
+            among = store.select(narrowed.where)
+            pools.append((retrieve.gather(store, asked, terms, retrieve.DEPTH, among), question.relevant))
     return pools
 
 

@@ -68,6 +68,7 @@ def test_from_an_empty_library_to_a_cited_answer(listing: Path, serve: Serve, op
     expect(page.locator(".quoted").first).to_contain_text(words)
 
     page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".welcome")).to_be_visible()
     page.get_by_label("Your question").fill("How do penguins digest krill in winter?")
     page.keyboard.press("Enter")
     expect(page.locator(".abstained")).to_be_visible()
