@@ -1,8 +1,8 @@
 """The best papers in a language model's order: one listwise pass over all of them, checked in pairs, and fused.
 
-One pass over the whole list is after "Sliding Windows Are Not the End: Exploring Full Ranking with Long-Context Large
-Language Models". The model only ever gets half the say, so that neither a lazy nor a lying one puts the best paper
-out of sight: `fuse` tells what that guarantees.
+One pass over the whole list is after "Sliding Windows Are Not the End" (full ranking with long contexts). The model
+only ever gets half the say, so that neither a lazy nor a lying one puts the best paper out of sight: `fuse` tells what
+that guarantees.
 """
 
 from __future__ import annotations
