@@ -317,6 +317,16 @@ def test_search_that_finds_nothing(own: list[str], capsys: Capture) -> None:
     assert capsys.readouterr().out == "No paper fits these filters.\n"
 
 
+def test_a_bound_on_years_tells_whom_it_leaves_out(tmp_path: Path, capsys: Capture) -> None:
+    own = ["--library", str(tmp_path / "library")]
+    undated = {name: value for name, value in TIDES.items() if name not in ("year", "date")}
+    assert main(["ingest", str(write_jsonl(tmp_path / "list.jsonl", undated)), *own]) == 0
+    capsys.readouterr()
+    assert main(["search", "tides", "--since", "2020", *own]) == 0
+    out = capsys.readouterr().out
+    assert out == "Leaving out 1 paper of unknown year.\nNo paper fits these filters.\n"
+
+
 def test_ask_prints_quotes_and_references(own: list[str], capsys: Capture) -> None:
     assert main(["ask", "Which harbours have lower tides?", *own]) == 0
     text = " ".join(capsys.readouterr().out.split())

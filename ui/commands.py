@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,8 @@ def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         return 0
     if told:
         terminal.line(Piece(told, "dim"))
+    if only.years and (undated := _undated(only, library)):
+        terminal.line(Piece(f"Leaving out {_count(undated, 'paper')} of unknown year.", "dim"))
     if not found:
         terminal.line("No paper fits" + (" these filters." if only else "."))
     for number, item in enumerate(found, start=1):
@@ -132,6 +135,11 @@ def like(paper_id: str, k: int, only: Where, library: Library, terminal: Termina
             terminal.line(Piece(f"“{pair.own.text}”", "dim"), lead=f"{indent} this: ", most=3)
             terminal.line(Piece(f"“{pair.other.text}”", "italic"), lead=f"{indent}there: ", most=3)
     return 0
+
+
+def _undated(only: Where, library: Library) -> int:
+    """How many papers fit the filter but for having no year."""
+    return sum(paper.year is None for paper in library.papers.where(replace(only, years=None)))
 
 
 def _paper(number: int, paper: Paper, score: float, terminal: Terminal) -> str:
