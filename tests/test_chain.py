@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -156,9 +155,7 @@ def test_a_sentence_is_given_while_the_model_still_writes() -> None:
     with StubModel(Reply(chunks=("One works [E1]. ", "Two", *(" words",) * 300), gap=0.02)) as stub:
         drafting = Writer(settings(stub)).draft(QUESTION, {"E1": hit(1), "E2": hit(2)})
         assert next(drafting) == Drafted(text="One works.", labels=("E1",))
-        began = time.monotonic()
         drafting.close()  # type: ignore[attr-defined]
-        assert time.monotonic() - began < 1
         assert stub.client_left.wait(3), "leaving the draft ends the request"
 
 

