@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag import agree
+from rag.drafted import Drafted
 from rag.floor import coverage
-from rag.parse import Drafted
 from rag.retrieve import Found, Retrieved
 from rag.text import content_stems
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+from rag.drafted import Drafted
 from rag.inert import TAG, TAG_SO_FAR, inert, plain, raised_mark, shifted
 from rag.text import sentences
 
@@ -75,18 +75,6 @@ _OBJECT = re.compile(
     rf"\b(in|by|of|from|to|with|than|like|unlike|per)\s+({_MARK}(?:(?:\s*(?:and|or|,|&)?\s*){_MARK})*)")
 _BARE_END = re.compile(r"(?:(?<=[.!?])|[,;]?)\s+([Ee]\d+(?:(?:,| and|,? )\s*[Ee]\d+)*)(?=\s*[.!?]?$)")
 _LABEL_ONLY = re.compile(r"[Ee]\d+\b")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drafted:
-    """A sentence a model wrote: its text without citation marks, and the labels it cites in order.
-
-    The text holds a word at least, and no address, HTML tag, link, picture or square bracket. Labels are as the model
-    gave them ("E1", or "1" where it left the letter out): some may have been invented.
-    """
-
-    text: str
-    labels: tuple[str, ...] = ()
 
 
 def parse(pieces: Iterable[str]) -> Iterator[Drafted]:

@@ -10,6 +10,8 @@ TextKind = Literal["abstract", "summary"]
 Verdict = Literal["supported", "weak", "unsupported", "contradicted"]
 SentenceKind = Literal["quote", "statement", "frame"]
 EngineName = Literal["extractive", "llm"]
+AnswerKind = Literal["papers", "fact", "comparison", "overview", "yes-no", "library", "greeting"]
+ClaimVerdict = Literal["supported", "contradicted", "mixed", "no evidence"]
 
 # What is said of a paper whose ``text_kind`` is "summary", wherever its text is shown or written.
 SUMMARY = "summary, not the authors' words"
@@ -152,11 +154,19 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """One sentence of an answer. A "quote" is verbatim, a "frame" claims nothing of a paper."""
+    """One sentence of an answer. A "quote" is verbatim, a "frame" claims nothing of a paper.
+
+    Attributes:
+        side: which of the things compared it speaks of ("dropout"), or which side of a question it takes; sentences of
+            different sides are shown side by side.
+        marked: (start, end) of the words in ``text`` that answer a question for one fact.
+    """
 
     text: str
     kind: SentenceKind = "statement"
     citations: tuple[Citation, ...] = ()
+    side: str | None = None
+    marked: tuple[int, int] | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -178,14 +188,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the server reported them."""
+    """Tokens as the server reported them, and what they cost in dollars; None where no price is known."""
 
     input_tokens: int
     output_tokens: int
+    cost: float | None = None
 
     def __add__(self, other: Usage) -> Usage:
+        known = [cost for cost in (self.cost, other.cost) if cost is not None]
         return Usage(input_tokens=self.input_tokens + other.input_tokens,
-                     output_tokens=self.output_tokens + other.output_tokens)
+                     output_tokens=self.output_tokens + other.output_tokens, cost=sum(known) if known else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +205,7 @@ class Answer:
     """A checked answer.
 
     Attributes:
+        kind: what was asked for.
         rewritten_question: the stand-alone form of a follow-up; None where the question was asked as it stands.
         narrowed: which papers were looked at, where not all ("since 2023"), and how the question was spelt instead.
         text: the sentences as one text with ``[n]`` citations, ready to show.
@@ -200,10 +213,12 @@ class Answer:
         nearest: the closest papers, given when the library has no answer; nobody claims that they answer.
         confidence: 0..1, how sure the retrieval is that the library answers the question.
         notice: one line on what went wrong on the way (a model that failed), for the reader.
+        cached: what the model wrote was kept from an earlier time, and checked again.
         timings: stage to seconds.
     """
 
     question: str
+    kind: AnswerKind = "papers"
     rewritten_question: str | None = None
     narrowed: str | None = None
     text: str = ""
@@ -212,6 +227,31 @@ class Answer:
     withheld: tuple[Sentence, ...] = ()
     nearest: tuple[Paper, ...] = ()
     abstained: bool = False
+    confidence: float = 0.0
+    engine: EngineName = "extractive"
+    model: str | None = None
+    notice: str | None = None
+    usage: Usage | None = None
+    cached: bool = False
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimReport:
+    """What the library says for a claim and against it.
+
+    Attributes:
+        for_, against: the papers' own sentences on each side, the weightiest first; labels count over both sides.
+        references: the papers of both sides.
+        confidence: 0..1, how sure the verdict is.
+        notice: one line on what went wrong on the way, or on what the verdict rests, for the reader.
+    """
+
+    claim: str
+    verdict: ClaimVerdict
+    for_: tuple[Sentence, ...] = ()
+    against: tuple[Sentence, ...] = ()
+    references: tuple[Reference, ...] = ()
     confidence: float = 0.0
     engine: EngineName = "extractive"
     model: str | None = None

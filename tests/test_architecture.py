@@ -14,17 +14,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up; a module may import from floors below its own, and from its own where that makes no circle.
 FLOORS = [
-    {"prompts", "rag.schema", "rag.errors", "rag.text"},
+    {"prompts", "rag.schema", "rag.errors", "rag.text", "rag.drafted"},
     {"rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse",
      "rag.years", "rag.constraints", "rag.agree", "rag.inert", "rag.feedback", "rag.kept", "rag.fetch",
-     "rag.acronyms", "rag.threads"},
+     "rag.acronyms", "rag.threads", "rag.kinds"},
     {"rag.tables", "rag.marked"},
     {"rag.minilm", "rag.compare", "rag.hub", "rag.encoders", "rag.hubembed"},
     {"rag.writing", "rag.catalogue", "rag.embed", "rag.vectors", "rag.lexical", "rag.vocabulary", "rag.llm",
      "rag.cite"},
     {"rag.store", "rag.wording"},
     {"rag.retrieve", "rag.narrow", "rag.alike", "rag.rewrite", "rag.rerank"},
-    {"rag.extract", "rag.chain", "rag.deep"},
+    {"rag.extract", "rag.chain", "rag.deep", "rag.relevant"},
+    {"rag.draft"},
     {"rag.answer"},
     {"rag.library"},
     {"rag", "rag.evaluate", "rag.doctor"},

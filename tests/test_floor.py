@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Library, Where
-from rag.answer import signals
 from rag.floor import (
     FLOOR,
     Signals,
@@ -26,6 +25,7 @@ from rag.floor import (
     signs,
     strength,
 )
+from rag.relevant import signals
 from rag.retrieve import retrieve
 
 WRITTEN = Path(__file__).parent / "data" / "abstention.jsonl"

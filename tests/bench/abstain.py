@@ -26,9 +26,9 @@ from platformdirs import user_cache_path
 import rag
 from ingest import ingest
 from rag import Library, Where, open_library
-from rag.answer import signals
 from rag.embed import CachedEmbedder, open_embedder
 from rag.floor import FLOOR, Signs, signs
+from rag.relevant import signals
 from rag.retrieve import retrieve
 from rag.settings import Settings
 from rag.text import query_stems

@@ -1,0 +1,194 @@
+"""An answer in the making: each sentence checked before it is kept, its papers numbered as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import agree, cite, floor
+from rag.drafted import Drafted
+from rag.kinds import Asks
+from rag.narrow import Narrowed
+from rag.relevant import Relevant
+from rag.retrieve import Retrieved
+from rag.schema import (
+    Answer,
+    Citation,
+    EngineName,
+    Event,
+    Finished,
+    Reference,
+    Said,
+    Sentence,
+    Support,
+    Usage,
+)
+from rag.store import Store
+
+if TYPE_CHECKING:
+    from rag.judge import Judge
+
+# Papers shown where there is no answer.
+_NEAREST = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """An answer in the making: takes drafted sentences, keeps those that pass the check, numbers their papers.
+
+    Attributes:
+        relevant: the papers that it may cite.
+        asks: what kind of answer is asked for.
+        judge: gives a second opinion on what a model wrote.
+        remark: what the reader should know of how the question was read; told whatever else is.
+        bare: the papers that fit the question's conditions are all that it asks for.
+        aside: what went wrong without changing who answers; told where there is no worse.
+    """
+
+    store: Store
+    retrieved: Retrieved
+    relevant: Relevant
+    question: str
+    rewritten: str | None
+    narrowed: Narrowed
+    timings: Mapping[str, float]
+    asks: Asks
+    bare: bool = False
+    judge: Judge | None = None
+    remark: str | None = None
+    notice: str | None = None
+    aside: str | None = None
+    cached: bool = False
+    engine: EngineName = "extractive"
+    model: str | None = None
+    usage: Usage | None = None
+    declined: bool = False
+    told: list[Sentence] = field(default_factory=list)
+    withheld: list[Sentence] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    _read: dict[str, cite.Grounds] = field(default_factory=dict)
+    _drafted: set[str] = field(default_factory=set)
+
+    def on(self, retrieved: Retrieved, relevant: Relevant) -> Draft:
+        """The same answer begun anew, on other papers."""
+        return replace(self, retrieved=retrieved, relevant=relevant, told=[], withheld=[], numbers={}, _read={},
+                       _drafted=set())
+
+    def take(self, drafted: Drafted) -> Iterator[Said]:
+        """Checks a sentence; yields it if it may be shown, else withholds it. One that came before is left out."""
+        if drafted.text in self._drafted:
+            return
+        self._drafted.add(drafted.text)
+        sentence = self._checked(drafted)
+        if sentence.verdict in ("supported", "weak"):
+            self.told.append(sentence)
+            yield Said(sentence=sentence)
+        else:
+            self.withheld.append(sentence)
+
+    def _checked(self, drafted: Drafted) -> Sentence:
+        """The sentence with those of its citations that hold; with the best support there is where none does."""
+        if not drafted.labels and cite.is_frame(drafted.text):
+            # What a model counts must be the papers it was given, or those it has cited.
+            counted = {str(len(self.relevant.papers)), str(len(self.numbers))}
+            right = self.engine == "extractive" or agree.numbers(drafted.text) <= counted
+            return Sentence(text=drafted.text, kind="frame" if right else "statement", side=drafted.side)
+        # Embedded once, and only where the words do not speak for themselves.
+        vector = cache(lambda: self.store.embedder.embed_query(drafted.text))
+        named = [label for label in dict.fromkeys(drafted.labels) if label in self.relevant.papers]
+        supports = {label: self._support(drafted.text, label, vector) for label in named}
+        held = {label: support for label, support in supports.items() if support.verdict in ("supported", "weak")}
+        if not held:
+            others = {label: self._support(drafted.text, label, vector)
+                      for label in self.relevant.papers if label not in supports}
+            best = max(others, key=lambda label: others[label].score, default=None)
+            if best is not None and others[best].verdict == "supported":
+                held = {best: others[best]}
+        if not held:
+            return self._unheld(drafted, supports)
+        [(only, first), *more] = held.items()
+        verbatim = not more and cite.quoted(drafted.text, self._grounds(only)) is not None
+        if self.judge is not None and not verbatim:
+            judged = {label: self.judge.lower(drafted.text, support) for label, support in held.items()}
+            held = {label: support for label, support in judged.items() if support.verdict in ("supported", "weak")}
+            if not held:
+                return self._unheld(drafted, judged)
+        # A quote shows the paper's own letters, not those the model copied.
+        text = first.quote if verbatim else drafted.text
+        return Sentence(text=text, kind="quote" if verbatim else "statement", side=drafted.side,
+                        marked=drafted.marked if text == drafted.text else None,
+                        citations=tuple(self._citation(label, support) for label, support in held.items()))
+
+    def _unheld(self, drafted: Drafted, supports: Mapping[str, Support]) -> Sentence:
+        return Sentence(text=drafted.text, side=drafted.side, citations=tuple(
+            Citation(label=0, paper_id=self.relevant.papers[label].hit.paper.id, support=support)
+            for label, support in supports.items()))
+
+    def _support(self, text: str, label: str, vector: Callable[[], NDArray[np.float32]]) -> Support:
+        grounds = self._grounds(label)
+        return cite.quoted(text, grounds) or cite.verify(text, vector(), grounds, self._rarity)
+
+    def _rarity(self, stem: str) -> float:
+        return floor.rarity(self.store.words.frequencies([stem])[stem], self.retrieved.papers)
+
+    def _grounds(self, label: str) -> cite.Grounds:
+        if label not in self._read:
+            item = self.relevant.papers[label]
+            self._read[label] = cite.Grounds(
+                text=item.hit.paper.abstract, title=item.hit.paper.title or "",
+                spans=tuple(span for passage in item.passages for span in passage.sentences),
+                vectors=np.concatenate([passage.sentence_vectors for passage in item.passages]))
+        return self._read[label]
+
+    def _citation(self, label: str, support: Support) -> Citation:
+        paper_id = self.relevant.papers[label].hit.paper.id
+        number = self.numbers.setdefault(paper_id, len(self.numbers) + 1)
+        return Citation(label=number, paper_id=paper_id, support=support)
+
+    def finished(self) -> Answer:
+        """The answer as it stands."""
+        papers = {item.hit.paper.id: item.hit.paper for item in self.relevant.papers.values()}
+        references = tuple(Reference(label=number, paper=papers[paper_id]) for paper_id, number in self.numbers.items())
+        return replace(self._answer(), text=told(self.told, references), sentences=tuple(self.told),
+                       references=references)
+
+    def _answer(self) -> Answer:
+        return Answer(question=self.question, kind=self.asks.kind, rewritten_question=self.rewritten,
+                      narrowed=self.narrowed.told, withheld=tuple(self.withheld),
+                      confidence=self.relevant.confidence, engine=self.engine, model=self.model,
+                      notice=" ".join(filter(None, (self.notice or self.aside, self.remark))) or None,
+                      usage=self.usage, cached=self.cached, timings=dict(self.timings))
+
+    def abstain(self) -> Iterator[Event]:
+        """What is said where the library has no answer; the nearest papers are shown, not claimed to answer."""
+        sentence = Sentence(text="The library does not cover this.", kind="frame")
+        yield Said(sentence=sentence)
+        yield Finished(answer=replace(
+            self._answer(), text=sentence.text, sentences=(sentence,), abstained=True,
+            nearest=tuple(item.hit.paper for item in self.retrieved.evidence[:_NEAREST])))
+
+
+def told(sentences: Sequence[Sentence], references: Sequence[Reference]) -> str:
+    """The sentences as one plain text: quotes on lines of their own under their paper's name, the rest as prose."""
+    names = {reference.paper.id: reference.paper for reference in references}
+    lines: list[str] = []
+    prose: list[str] = []
+    for sentence in sentences:
+        marks = "".join(f"[{citation.label}]" for citation in sentence.citations)
+        if sentence.kind == "quote":
+            if prose:
+                lines.append(" ".join(prose))
+                prose = []
+            paper = names[sentence.citations[0].paper_id]
+            about = ", ".join([str(paper.year)] * bool(paper.year) + ["summary"] * (paper.text_kind == "summary"))
+            lines.append(f"- {paper.label}{f' ({about})' * bool(about)}: “{sentence.text}” {marks}")
+        else:
+            prose.append(f"{sentence.text} {marks}".strip())
+    if prose:
+        lines.append(" ".join(prose))
+    return "\n".join(lines)
