@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import string
 from dataclasses import dataclass
 from importlib import resources
@@ -63,3 +64,21 @@ def load(name: str) -> Prompt:
     if not string.Template(prompt.text).is_valid():
         raise PromptError(f"The prompt {name}.md has a $ that starts no placeholder; write $$ for a dollar sign.")
     return prompt
+
+
+def fingerprints() -> str:
+    """A line for each prompt with its fingerprint, as the changelog has them."""
+    return "".join(f"    {name:<16} {load(name).fingerprint}\n" for name in names())
+
+
+def renewed(changelog: str) -> str:
+    """A changelog with the fingerprints of now in its first block of them.
+
+    Raises:
+        PromptError: it has none.
+    """
+    text, found = re.subn(r"(?m)(?:^    [\w-]+ +[0-9a-f]{12}\n)+", fingerprints(), changelog, count=1)
+    if not found:
+        raise PromptError("The changelog has no block of prompts' fingerprints; put one line of it where it is to be: "
+                          "four blanks, a name, a blank, 12 hex digits.")
+    return text

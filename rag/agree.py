@@ -1,46 +1,44 @@
-"""Where a statement departs from the words it rests on: numbers, names, denials, directions, additions. Pure."""
+"""What a statement adds to the words it rests on: numbers, names, clauses of its own, stronger words. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
-from rag.text import content_stems, stem, words
+from rag.acronyms import has_capitals, singular
+from rag.edits import Edit
+from rag.text import STOP_WORDS, content_stems, stem, words
+from rag.thesaurus import kin
 
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|never|neither|none|nobody|nothing|without|cannot|lacks?|lacking|fail(?:s|ed|ing)?|unable|hardly|"
     r"rarely)\b|n[’']t\b", re.IGNORECASE)
-# How far a negation reaches, in content words; what it may pass over to reach its first; what denies the word before.
-_SCOPE = 3
-_PASSED = frozenset("true case clear clearly evidence able fully always necessarily only just simply yet".split())
-_BACKWARD = frozenset({"nothing", "nobody"})
-_UP = frozenset(stem(word) for word in
-                "improve improves increase increases higher better raise raises boost gain gains outperform "
-                "outperforms exceed exceeds surpass faster more larger greater strengthen accelerate enhance rise "
-                "grow".split())
-_DOWN = frozenset(stem(word) for word in
-                  "degrade degrades decrease decreases lower worse reduce reduces decline underperform "
-                  "underperforms slower less smaller weaken hurt hurts harm harms deteriorate cut cuts shrink mitigate "
-                  "prevent eliminate limit".split())
-_ABSOLUTE = frozenset("all always every everything everyone never entirely completely fully only any first guarantee "
-                      "guarantees prove proves proven eliminate eliminates removes".split())
 _DISBELIEF = frozenset("false untrue wrong incorrect retracted disproved debunked refuted hacked".split())
-_CLAUSE = re.compile(r"[,;:.!?()]\s|\s[–—-]\s|\b(?:but|and|while|whereas|so|because|although)\b")
-# A clause of so many content words must share at least this part of them with the paper.
-_CLAUSE_WORDS, _COMMON = 3, 0.34
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
-_UNITS = {word: unit for unit, spelled in {
-    "%": "% percent", "x": "x × times fold", "point": "point points", "thousand": "k thousand",
-    "million": "m million", "billion": "b billion", "ms": "ms milliseconds millisecond",
-    "s": "s second seconds sec", "min": "min minute minutes", "h": "h hour hours", "day": "day days",
-    "week": "week weeks", "month": "month months", "year": "year years", "mm": "mm millimetres millimeters",
-    "cm": "cm centimetre centimetres centimeter centimeters", "metre": "metre metres meter meters",
-    "km": "km kilometre kilometres kilometers", "kb": "kb", "mb": "mb", "gb": "gb", "tb": "tb",
-    "token": "token tokens", "parameter": "parameter parameters",
-}.items() for word in spelled.split()}
-_NEXT = re.compile(r"[\s-]*(%|×|per cent\b|[a-z]+)", re.IGNORECASE)
 _MARKUP = frozenset("{}<>|")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _SPELLED = {name: str(value) for value, name in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve".split())}
+# Words that speak of all, of all times, of one alone, of a first time, of certainty: what says the same of each.
+_ALL = frozenset("all every each both any whole entire everyone everything everywhere anyone none no nothing "
+                 "throughout across regardless entirely fully completely totally universally".split())
+_ALWAYS = frozenset("always never invariably consistently whenever wherever every all any ever unfailingly".split())
+_ENTIRELY = frozenset("entirely completely fully totally perfectly perfect abolish abolishes eliminate eliminates whole "
+                      "entire all remove removes".split())
+_ONLY = frozenset("only solely exclusively just alone merely except sole unless".split())
+_FIRST = frozenset("first novel new pioneer unprecedented".split())
+_SURE = frozenset("guarantee guarantees guaranteed guaranteeing prove proves proven proof theorem certainly definitely "
+                  "must provably undoubtedly".split())
+_MEANS: dict[str, frozenset[str]] = {word: same for spelled, same in (
+    ("all every everyone everything everywhere none universally", _ALL),
+    ("always never invariably whenever wherever unfailingly", _ALWAYS),
+    ("entirely completely fully totally perfectly perfect eliminate eliminates removes", _ENTIRELY),
+    ("only solely exclusively", _ONLY), ("first", _FIRST),
+    ("guarantee guarantees guaranteed prove proves proven certainly definitely undoubtedly must", _SURE),
+) for word in spelled.split()}
+# Words that leave room; where one of them has given way to one of those above, more is said.
+_ROOM = frozenset("some few several many most sometimes can may might could occasionally certain partly partially often "
+                  "usually typically generally mostly mainly largely frequently commonly nearly almost tend tends suggest "
+                  "suggests rarely seldom likely".split())
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -55,68 +53,83 @@ def negations(text: str) -> int:
     return len(_NEGATION.findall(text))
 
 
-def opposed(statement: str, quote: str) -> bool:
-    """Whether one denies what the other says, or they point in opposite directions and in no common one."""
-    ours, theirs = frozenset(content_stems(statement)), frozenset(content_stems(quote))
-    (our_heads, our_reach), (their_heads, their_reach) = _denied(statement), _denied(quote)
-    if (their_heads & ours) - our_reach or (our_heads & theirs) - their_reach:
-        return True
-    up, down = bool(ours & _UP), bool(ours & _DOWN)
-    return (up and not down and bool(theirs & _DOWN) and not theirs & _UP) or (
-        down and not up and bool(theirs & _UP) and not theirs & _DOWN)
-
-
 def invents(statement: str, paper: str) -> bool:
-    """Whether it names or counts something that the paper never does, calls it untrue, or is no prose."""
-    known, said = frozenset(words(paper)), frozenset(words(statement))
-    named = {word for token in statement.split()[1:] if any(c.isupper() for c in token)
-             for word in words(token) if len(word) > 1}
-    return (bool(named - known) or bool((said & _DISBELIEF) - known) or not numbers(statement) <= numbers(paper)
-            or bool((frozenset(statement) & _MARKUP) - frozenset(paper)))
+    """Whether it calls the paper's findings untrue where the paper does not, or is no prose."""
+    return bool((frozenset(words(statement)) & _DISBELIEF) - frozenset(words(paper))
+                or (frozenset(statement) & _MARKUP) - frozenset(paper))
 
 
-def strays(statement: str, paper: str) -> bool:
-    """Whether a clause of it speaks of nothing that the paper speaks of."""
-    known = frozenset(content_stems(paper))
-    clauses = [frozenset(content_stems(clause)) for clause in _CLAUSE.split(statement)]
-    return any(len(clause & known) < _COMMON * len(clause) for clause in clauses if len(clause) >= _CLAUSE_WORDS)
+def unknown_names(statement: str, paper: str) -> frozenset[str]:
+    """The names in a statement, folded, that the paper knows neither as they are nor spelled out."""
+    known = frozenset(words(paper))
+    found: set[str] = set()
+    for number, token in enumerate(statement.split()):
+        # What opens a sentence is a name only if it is written as no other word is.
+        if not (has_capitals(token) if number == 0 else any(c.isupper() for c in token)):
+            continue
+        joined = singular(token.strip(".,;:!?()\"'“”‘’"))
+        parts = words(token)
+        if joined not in known and not _spelled_out(joined, paper):
+            # Of "GPT-4" the number counts too.
+            found.update(part for part in parts if (len(part) > 1 or part.isdigit()) and _strange(part, known))
+    return frozenset(name for name in found if name.isdigit() or not _spelled_out(name.removesuffix("s"), paper))
 
 
-def strengthens(statement: str, quote: str) -> bool:
-    """Whether it says of all, or always, or for certain, what the words it rests on do not."""
-    return bool((frozenset(words(statement)) & _ABSOLUTE) - frozenset(words(quote)))
+def renamed(changes: Iterable[Edit]) -> bool:
+    """Whether one name was put for another."""
+    return any(_named(edit.put) and _named(edit.gone) and not any(
+        _spelled_out(words("".join(one))[0], " ".join(other)) for one, other in ((edit.put, edit.gone), (edit.gone, edit.put))
+        if len(one) == 1 and words(one[0])) and not _named(edit.put) & _named(edit.gone) for edit in changes)
 
 
-def counted_alike(statement: str, quote: str) -> bool:
-    """Whether each number stands for the same thing on both sides: the same unit, and a word in common near it."""
-    theirs = _counts(quote)
-    return all(any(number == other and unit == their_unit and (not near or bool(near & their_near))
-                   for other, their_unit, their_near in theirs)
-               for number, unit, near in _counts(statement))
+def _named(tokens: Iterable[str]) -> frozenset[str]:
+    return frozenset(singular(token) for token in tokens if has_capitals(token) and any(c.isalpha() for c in token))
 
 
-def _counts(text: str) -> list[tuple[str, str, frozenset[str]]]:
-    """Each number in digits with its unit ("" where it has none that matters) and the content words around it."""
-    found = []
-    for match in _NUMBER.finditer(text):
-        follows = _NEXT.match(text, match.end())
-        kind = _UNITS.get(follows.group(1).casefold().replace("per cent", "%"), "") if follows else ""
-        before = content_stems(_CLAUSE.split(text[:match.start()])[-1])[-4:]
-        after = content_stems(_CLAUSE.split(text[match.end():])[0])[:3]
-        found.append((match.group().replace(",", ""), kind, frozenset(before + after)))
-    return found
+def _strange(word: str, known: frozenset[str]) -> bool:
+    if word in known or word in STOP_WORDS or word.removesuffix("s") in known or f"{word}s" in known:
+        return False
+    root = stem(word)
+    return not any(root == stem(other) or kin(root, stem(other)) for other in known if other[:2] == word[:2])
 
 
-def _denied(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """What each negation denies first of all, and all that it may reach, as far as the clause goes."""
-    heads: set[str] = set()
-    reach: set[str] = set()
-    for match in _NEGATION.finditer(text):
-        behind = content_stems(_CLAUSE.split(text[match.end():], maxsplit=1)[0])
-        before = content_stems(_CLAUSE.split(text[:match.start()])[-1])
-        if match.group().casefold() in _BACKWARD and before:
-            behind = [before[-1], *behind]
-        passed = [word for word in behind if word not in _PASSED]
-        heads.update(passed[:1])
-        reach.update(passed[:_SCOPE])
-    return frozenset(heads), frozenset(reach)
+def _spelled_out(short: str, paper: str) -> bool:
+    """Whether the paper spells an acronym out: its letters begin words in a row, of a longer one small words between."""
+    if not (3 <= len(short) <= 6 and short.isalpha()):
+        return False
+    row = words(paper)
+    heads = "".join(word[0] for word in row)
+    if _found(short, heads, row):
+        return True
+    bare = [word for word in row if word not in STOP_WORDS]
+    return len(short) > 3 and short in "".join(word[0] for word in bare)
+
+
+def _found(short: str, heads: str, row: Sequence[str]) -> bool:
+    at = heads.find(short)
+    while at >= 0:
+        if row[at] not in STOP_WORDS and row[at + len(short) - 1] not in STOP_WORDS:
+            return True
+        at = heads.find(short, at + 1)
+    return False
+
+
+def strengthens(statement: str, quote: str, changes: Iterable[Edit] = ()) -> bool:
+    """Whether it says of all, or always, or only, or for certain, what the words it rests on do not."""
+    theirs = frozenset(words(quote))
+    # "all-cause" is not all causes.
+    ours = words(re.sub(r"\b(?:all|any|first|every|only)-\w+", "", statement, flags=re.IGNORECASE))
+    for place, word in enumerate(ours):
+        if word not in _MEANS or word in theirs:
+            continue
+        if word == "first" and not (place and ours[place - 1] == "the"):
+            continue
+        if not theirs & _MEANS[word] or (theirs & _ROOM) - frozenset(ours):
+            return True
+    return any({word.casefold() for word in edit.gone} & _ROOM and {word.casefold() for word in edit.put} & _MEANS.keys()
+               for edit in changes)
+
+
+def prose(statement: str) -> list[str]:
+    """Its content stems that are words."""
+    return [word for word in content_stems(statement) if not word.isdigit()]

@@ -1,28 +1,28 @@
-"""Question to checked answer: retrieves, lets an engine draft, checks each sentence, and tells it as it happens."""
+"""Question to checked answer: looks up, lets an engine draft, checks each sentence, and tells it as it happens."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from rag import extract
-from rag.converse import Resolved, resolve
+from rag import claim, extract, greeting, holdings, language, retell
+from rag.converse import Resolved, resolve, settle
 from rag.deep import DEPTH, Deep
 from rag.draft import Draft
+from rag.drafted import Drafted
 from rag.errors import ModelError
-from rag.kinds import understand
-from rag.narrow import narrow
-from rag.relevant import everything, relevant
-from rag.retrieve import retrieve
-from rag.schema import Event, Evidence, Finished, Said, Stage, Turn, Usage, Where
+from rag.look import look
+from rag.quoting import Quotes
+from rag.relevant import relevant
+from rag.schema import Answer, Event, Evidence, Finished, Hit, Said, Stage, Turn, Usage, Where
+from rag.settings import Settings
 from rag.store import Store
 
 if TYPE_CHECKING:
     from rag.chain import Writer
 
-# Papers looked at for an answer.
-_LOOKED_AT = 40
 # Sentences of a model that are checked at most: an answer has a dozen.
 _SENTENCES = 60
 
@@ -31,104 +31,180 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
            writer: Writer | None = None, *, this_year: int, deep: bool = False) -> Iterator[Event]:
     """Answers as it goes: stages, then the evidence, then each checked sentence, then the whole answer.
 
-    A model that fails, or whose every sentence fails the check, is answered for by the papers' own words.
+    A greeting is greeted, and a question about the library itself is answered by its catalogue. A model that fails, or
+    whose every sentence fails the check, is answered for by the papers' own words.
 
     Args:
         store: the library's.
         question: in the reader's words; a follow-up is resolved against the history.
         history: earlier turns, oldest first.
         where: only these papers.
-        writer: the language model's engine; None for the extractive one.
+        writer: the language model's engine, on this answer's account; None for the extractive one.
         this_year: what "the last two years" in a question is counted from.
         deep: whether the writer also helps to search, where the plain search has found something.
 
     Raises:
         NoLibraryError: there is no library.
     """
+    if kind := greeting.greets(question):
+        yield from _given(greeting.answer(store, question, kind))
+        return
     clock = _Clock()
     notice = None
     resolved = resolve(question, history, where)
-    if writer is not None and history:
+    if writer is not None and history and not resolved.exact:
         try:
-            standing = writer.condense(question, history)
-            resolved = Resolved(question=standing, rewritten=standing if standing != question else None, where=where)
+            resolved = settle(resolved, writer.condense(question, history), question)
         except ModelError as error:
             writer, notice = None, _instead(error)
         yield clock.stage("condense")
-    draft = _search(store, question, resolved, clock, this_year)
-    if not draft.relevant.papers and resolved.where != where:
+    if told := holdings.answer(store, question, resolved, this_year=this_year):
+        yield from _given(told)
+        return
+    looked = look(store, resolved, this_year)
+    if not looked.relevant.papers and resolved.where != where and not resolved.exact:
         # The papers of the answer before do not answer it, so it was not about them.
         resolved = Resolved(question=question, where=where)
-        draft = _search(store, question, resolved, clock, this_year)
-    draft.notice = notice
+        looked = look(store, resolved, this_year)
     yield clock.stage("retrieve")
-    if deep and writer is not None and len(draft.relevant.papers) > 1 and not draft.bare:
+    draft = Draft(store=store, looked=looked, question=question, rewritten=resolved.rewritten, notice=notice,
+                  remark=resolved.notice or language.limit(question), timings=clock.seconds)
+    if deep and writer is not None and len(looked.relevant.papers) > 1 and not looked.bare:
         draft = yield from _dig(draft, writer, resolved.where, clock)
-    yield Evidence(hits=tuple(item.hit for item in draft.relevant.papers.values()), narrowed=draft.narrowed.told)
-    if not draft.relevant.papers:
+    papers = draft.looked.relevant.papers
+    yield Evidence(hits=tuple(item.hit for item in papers.values()), rewritten=draft.rewritten,
+                   narrowed=draft.looked.narrowed.told)
+    if not papers or resolved.notice:
         yield from draft.abstain()
         return
-    if writer is not None:
-        draft.engine, draft.model = "llm", writer.name
-        yield from _write(draft, writer, resolved.question)
-        yield clock.stage("write")
+    if writer is not None and not resolved.whole:
+        draft.engine, draft.model, draft.judge = "llm", writer.name, writer.judge()
+        yield from _write(draft, writer, resolved, clock)
         if draft.declined and not draft.numbers:
             yield from draft.abstain()
             return
         if not draft.numbers and draft.notice is None:
+            writer.account.forget()
             draft.notice = _instead("Nothing the model wrote stood up to the papers.")
-    if writer is None or draft.notice is not None:
+    if draft.engine == "extractive" or draft.notice is not None:
         if not draft.numbers:
             draft.engine = "extractive"
-        for drafted in extract.draft(draft.retrieved, draft.relevant.papers, draft.relevant.sure):
-            # Nothing was asked that these papers could address: they are what was asked for, or the first of them.
-            if drafted.labels or not draft.bare:
-                yield from draft.take(drafted)
+        for drafted in _extracted(draft, resolved):
+            yield from draft.take(drafted)
         yield clock.stage("extract")
     yield Finished(answer=draft.finished())
 
 
-def _search(store: Store, question: str, resolved: Resolved, clock: _Clock, this_year: int) -> Draft:
-    """The draft of an answer on what is found."""
-    narrowed = narrow(store, resolved.question, resolved.where, this_year)
-    found = retrieve(store, narrowed.question, _LOOKED_AT, narrowed.where)
-    bare = narrowed.told is not None and not narrowed.question
-    return Draft(store=store, retrieved=found, relevant=everything(found) if bare else relevant(found),
-                 asks=understand(narrowed.question), bare=bare, question=question, rewritten=resolved.rewritten,
-                 narrowed=narrowed, timings=clock.seconds)
+def prompt(store: Store, settings: Settings, question: str, history: Sequence[Turn] = (), where: Where | None = None,
+           *, this_year: int) -> str:
+    """What a model would be sent to answer a question; empty where it would not be asked. Nothing is sent.
+
+    Raises:
+        NoLibraryError: there is no library.
+    """
+    from rag.chain import shown
+
+    resolved = resolve(question, history, where)
+    if greeting.greets(question) or holdings.answer(store, question, resolved, this_year=this_year):
+        return ""
+    looked = look(store, resolved, this_year)
+    evidence = {label: item.hit for label, item in looked.relevant.papers.items()}
+    if not evidence:
+        return ""
+    return shown(settings, resolved.rewritten or resolved.question, evidence, looked.asks, brief=bool(resolved.brief))
+
+
+def _given(answer: Answer) -> Iterator[Event]:
+    """An answer that needs no search, as events."""
+    yield Evidence(hits=tuple(Hit(paper=reference.paper, score=1.0) for reference in answer.references),
+                   rewritten=answer.rewritten_question, narrowed=answer.narrowed)
+    for sentence in answer.sentences:
+        yield Said(sentence=sentence)
+    yield Finished(answer=answer)
 
 
 def _dig(plain: Draft, writer: Writer, where: Where | None, clock: _Clock) -> Generator[Stage, None, Draft]:
     """The draft on what is found with the model's help; how sure it is of an answer stays as the plain search said."""
     deep = Deep(writer)
-    found = deep.widen(plain.store, plain.retrieved, DEPTH, where, deep.rewrite(plain.retrieved.question))
+    looked = plain.looked
+    found = deep.widen(plain.store, looked.retrieved, DEPTH, where, deep.rewrite(looked.retrieved.question))
     yield clock.stage("rewrite")
     found = deep.rerank(found)
     yield clock.stage("rerank")
-    better = relevant(found, judged=plain.relevant.confidence)
-    draft = plain.on(found, better) if better.papers else plain
-    draft.aside, draft.usage = deep.notice, deep.usage
-    return draft
+    if deep.notice:
+        # What it wrote is of no use, so another time it is asked again.
+        writer.account.forget()
+    better = relevant(found, judged=looked.relevant.confidence)
+    return replace(plain, aside=deep.notice,
+                   looked=replace(looked, retrieved=found, relevant=better) if better.papers else looked)
 
 
-def _write(draft: Draft, writer: Writer, question: str) -> Iterator[Said]:
+def _write(draft: Draft, writer: Writer, resolved: Resolved, clock: _Clock) -> Iterator[Event]:
     """The model's sentences that pass the check; a failure becomes the draft's notice."""
     from rag.chain import declines
 
-    evidence = {label: item.hit for label, item in draft.relevant.papers.items()}
+    evidence = {label: item.hit for label, item in draft.looked.relevant.papers.items()}
+    drafts = writer.draft(resolved.rewritten or resolved.question, evidence, draft.looked.asks,
+                          brief=bool(resolved.brief))
+    number, quotes = 0, Quotes()
     try:
-        for number, item in enumerate(writer.draft(question, evidence)):
-            if number == _SENTENCES:
-                # Whoever writes on and on is not answering; what stood up so far is the answer.
-                return
-            if isinstance(item, Usage):
-                draft.usage = item if draft.usage is None else draft.usage + item
+        for item in drafts:
+            if isinstance(item, Quotes):
+                quotes = item
+                yield clock.stage("quote", len(quotes.kept))
+            elif isinstance(item, Usage):
+                continue
             elif declines(item):
                 draft.declined = True
+            elif number == _SENTENCES:
+                # Whoever writes on and on is not answering; what stood up so far is the answer.
+                break
             else:
+                number += 1
                 yield from draft.take(item)
     except ModelError as error:
         draft.notice = _instead(error)
+    if not draft.numbers:
+        # Where nothing that it wrote stood up, what it quoted still does.
+        for quote in quotes.kept:
+            yield from draft.take(Drafted(text=quote.text, labels=(quote.label,)))
+    draft.usage, draft.cached = writer.account.usage, writer.account.cached
+    yield clock.stage("write")
+
+
+def _extracted(draft: Draft, resolved: Resolved) -> Iterator[Drafted]:
+    """The answer in the papers' own words."""
+    looked = draft.looked
+    evidence, sure, found = looked.relevant.papers, looked.relevant.sure, looked.retrieved
+    drafted: Iterator[Drafted]
+    if resolved.whole:
+        order = resolved.where.ids if resolved.where else ()
+        drafted = retell.retell(evidence, order, found.vector if resolved.question else None, resolved.said,
+                                most=resolved.brief, compared=resolved.compared)
+        if (first := next(drafted, None)) is None:
+            yield Drafted(text=retell.NO_MORE, frame=True)
+            return
+        yield first
+        yield from drafted
+        return
+    drafted = iter(())
+    if looked.asks.kind == "yes-no":
+        drafted = claim.balance(draft.store, resolved.rewritten or found.question, found, evidence)
+    first = next(drafted, None)
+    if first is None:
+        drafted = extract.draft(found, evidence, sure, looked.asks, draft.store.embedder.embed_query)
+    else:
+        yield first
+    number = 0
+    for item in drafted:
+        if item.labels:
+            number += 1
+        # Of a few sentences, or of papers that nothing was asked about, nothing is counted.
+        elif looked.bare or resolved.brief:
+            continue
+        yield item
+        if number == resolved.brief:
+            return
 
 
 def _instead(reason: object) -> str:
@@ -140,8 +216,8 @@ class _Clock:
         self.seconds: dict[str, float] = {}
         self._last = perf_counter()
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str, count: int | None = None) -> Stage:
         now = perf_counter()
         self.seconds[name] = now - self._last
         self._last = now
-        return Stage(name=name, seconds=self.seconds[name])
+        return Stage(name=name, seconds=self.seconds[name], count=count)

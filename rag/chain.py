@@ -1,4 +1,4 @@
-"""The one LangChain chain: papers to evidence, evidence to prompt, prompt to model, model to sentences.
+"""The one LangChain chain: papers to evidence, evidence to prompt, prompt to model, model to quotes and sentences.
 
 Imported only where a model or a LangChain retriever is used.
 """
@@ -10,8 +10,8 @@ import re
 import string
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from copy import copy
+from dataclasses import dataclass, replace
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
@@ -21,21 +21,32 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 import prompts
+from rag.cost import Account
+from rag.drafted import Drafted
 from rag.errors import ModelError, SettingsError
-from rag.llm import Model, open_model
-from rag.parse import Drafted, parse
+from rag.judge import Judge
+from rag.kinds import Asks
+from rag.llm import Gauge, Model, gauge, open_model
+from rag.packing import Packed, documents, pack
+from rag.parse import Reader, parse
+from rag.picking import Picked, Picking
+from rag.quoting import Quotes, Resolving
+from rag.remembered import Remembered
 from rag.rerank import Ranked, rerank
 from rag.rewrite import rewrite
 from rag.schema import Hit, Paper, Turn, Usage
 from rag.settings import Settings
+from rag.stance import Side
 from rag.text import content_stems, letters, sentences
+from rag.weigh import weigh
 
 NO_ANSWER = "The library does not answer this."
 
-_REPLY = 1_024  # tokens of the window kept free for the answer
+_REPLY = 1_536  # tokens of the window kept free for quotes and answer
 _EVIDENCE = 6_000  # tokens of evidence at most: more costs time and buries what matters
 _TURNS = 4  # turns of the conversation shown when a follow-up is rewritten
 _TURN = 600  # characters of each answer shown there
+_BRIEF = 3  # sentences of a brief answer, as prompts/brief.md says
 
 
 class PaperRetriever(BaseRetriever):
@@ -53,109 +64,19 @@ class PaperRetriever(BaseRetriever):
         return documents(self.retrieve(query))
 
 
-def documents(hits: Sequence[Hit]) -> list[Document]:
-    """A document for each passage of each paper, in their order; a paper without passages gives its whole abstract."""
-    found = []
-    for rank, hit in enumerate(hits, 1):
-        paper = hit.paper
-        spans = [(passage.text, passage.start, passage.end) for passage in hit.passages]
-        for text, start, end in spans or [(paper.abstract, 0, len(paper.abstract))]:
-            metadata = {"paper_id": paper.id, "title": paper.label, "year": paper.year, "url": paper.url,
-                        "text_kind": paper.text_kind,
-                        "score": hit.score, "rank": rank, "start": start, "end": end}
-            found.append(Document(page_content=text, metadata=metadata))
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
-    """Evidence as the model gets it.
-
-    Attributes:
-        text: the passages under their papers' labels.
-        labels: label ("E1", "E2", ... by rank) to paper id, of the papers that found room.
-    """
-
-    text: str
-    labels: Mapping[str, str]
-
-    def find(self, label: str) -> str | None:
-        """The label that was meant: with its letter where the model left it out; None if it was never given."""
-        meant = label.upper() if label[:1] in "Ee" else f"E{label}"
-        return meant if meant in self.labels else None
-
-
-def pack(found: Sequence[Document], budget_tokens: int, count: Callable[[str], int]) -> Packed:
-    """As much evidence as the budget holds: first each paper's best passage, then what else there is, both by rank.
-
-    Passages are cut only between sentences, and packing stops at the first that does not fit, so that no paper is in
-    while a better one is out. The best paper's best passage is always in, whole.
+def room(model: Gauge, question: str, kind: str = "") -> int:
+    """Tokens of evidence that the model's window holds beside the rules, the question and an answer.
 
     Args:
-        found: passages as `documents` gives them: papers by rank, each one's best passage first.
-        budget_tokens: what the text may count.
-        count: counts a text's tokens.
-    """
-    papers = [list(group) for _, group in groupby(found, key=lambda document: document.metadata["paper_id"])]
-    chosen: list[list[Document]] = []
-    spent = 0
-    for paper in papers:
-        head = count(_shown(len(chosen) + 1, [paper[0].model_copy(update={"page_content": ""})]))
-        fitting = paper[0] if not chosen else _cut(paper[0], budget_tokens - spent - head, count)
-        if fitting is None:
-            break
-        chosen.append([fitting])
-        spent += head + count(fitting.page_content)
-        if fitting is not paper[0]:
-            break
-    else:
-        rest = [(paper, document) for paper, group in zip(chosen, papers, strict=True) for document in group[1:]]
-        for paper, document in rest:
-            fitting = _cut(document, budget_tokens - spent, count)
-            if fitting is None:
-                break
-            paper.append(fitting)
-            spent += count(fitting.page_content)
-    return Packed(text="\n\n".join(_shown(number, paper) for number, paper in enumerate(chosen, 1)),
-                  labels={f"E{number}": paper[0].metadata["paper_id"] for number, paper in enumerate(chosen, 1)})
-
-
-def _cut(document: Document, budget: int, count: Callable[[str], int]) -> Document | None:
-    """The document, or as many of its first sentences as the budget holds; None where not one does."""
-    if count(document.page_content) <= budget:
-        return document
-    text, start = document.page_content, document.metadata["start"]
-    ends = [end for _, end in sentences(text) if count(text[:end]) <= budget]
-    if not ends:
-        return None
-    metadata = {**document.metadata, "end": start + ends[-1]}
-    return Document(page_content=text[:ends[-1]], metadata=metadata)
-
-
-def _shown(number: int, passages: Sequence[Document]) -> str:
-    """One paper's passages in the order of its abstract, overlaps joined, under its label and title."""
-    first = passages[0].metadata
-    text, end = "", 0
-    for passage in sorted(passages, key=lambda passage: passage.metadata["start"]):
-        start = passage.metadata["start"]
-        if not text:
-            text = passage.page_content
-        elif start <= end:
-            text += passage.page_content[end - start:]
-        else:
-            text += f" … {passage.page_content}"
-        end = max(end, passage.metadata["end"])
-    title = first["title"] + (f" ({first['year']})" if first["year"] else "")
-    return prompts.load("evidence").fill(label=f"E{number}", title=title, text=" ".join(text.split()))
-
-
-def room(model: Model, question: str) -> int:
-    """Tokens of evidence that the model's window holds beside the rules, the question and an answer.
+        model: the one to be asked.
+        question: what it will be asked.
+        kind: what the rules will say of the kind of answer.
 
     Raises:
         ModelError: there is no room for any.
     """
-    fixed = sum(model.count(prompts.load(name).text) for name in ("answer", "question")) + model.count(question)
+    rules = sum(model.count(prompts.load(name).text) for name in ("answer", "question"))
+    fixed = rules + model.count(f"{kind} {NO_ANSWER} {question}")
     left = min(_EVIDENCE, model.window - min(_REPLY, model.window // 4) - fixed)
     if left < 64:
         raise ModelError(f"The question leaves no room for evidence in the {model.window} tokens of {model.name}; "
@@ -163,19 +84,17 @@ def room(model: Model, question: str) -> int:
     return left
 
 
-def build(
-    model: Model, retriever: BaseRetriever, left: threading.Event | None = None
-) -> Runnable[str, Packed | Drafted | Usage]:
-    """The chain: a question in; out come the evidence it goes by, each sentence once it is complete, and the usage.
+def build(model: Model, retriever: BaseRetriever, asks: Asks | None = None, *, brief: bool = False,
+          left: threading.Event | None = None) -> Runnable[str, Packed | tuple[Picked, ...] | Drafted | Usage]:
+    """The chain: a question in; out come the evidence it goes by, the quotes picked from it, sentences, and the usage.
 
-    To be streamed. A ``ModelError`` comes out of it as it is, after the sentences that were complete by then.
-    LangChain reads a stream that is closed to its end; to leave at once, set ``left`` first.
+    To be streamed: quotes come together as soon as the model has gone on to something else, each sentence once it is
+    complete. A ``ModelError`` comes out of it as it is, after the sentences that were complete by then. LangChain reads
+    a stream that is closed to its end; to leave at once, set ``left`` first.
     """
 
     def evidence(question: str) -> _Asked:
-        packed = pack(retriever.invoke(question), room(model, question), model.count)
-        value = _template().invoke({"question": question, "evidence": packed.text, "no_answer": NO_ANSWER})
-        return _Asked(packed=packed, messages=value.to_messages())
+        return _ask(model, question, retriever.invoke(question), asks, brief=brief)
 
     def speak(asked: _Asked) -> Iterator[Packed | str | Usage]:
         yield asked.packed
@@ -190,6 +109,21 @@ class _Asked:
     messages: Sequence[BaseMessage]
 
 
+def _ask(model: Gauge, question: str, found: Sequence[Document], asks: Asks | None, *, brief: bool) -> _Asked:
+    kind = guidance(asks or Asks(), brief=brief)
+    packed = pack(found, room(model, question, kind), model.count)
+    value = _template().invoke({"question": question, "evidence": packed.text, "no_answer": NO_ANSWER, "kind": kind})
+    return _Asked(packed=packed, messages=value.to_messages())
+
+
+def guidance(asks: Asks, *, brief: bool = False) -> str:
+    """What the rules say of the kind of answer that is asked for."""
+    name = f"kind-{asks.kind}"
+    prompt = prompts.load(name if name in prompts.names() else "kind-overview")
+    said = prompt.fill(**{name: " and ".join(asks.sides) or "the things compared" for name in prompt.variables})
+    return f"{said} {prompts.load('brief').text}" if brief else said
+
+
 @functools.cache
 def _template() -> ChatPromptTemplate:
     """The prompts in LangChain's own notation: braces for variables, doubled where they are text."""
@@ -202,20 +136,31 @@ def _template() -> ChatPromptTemplate:
     return ChatPromptTemplate.from_messages([("system", braced("answer")), ("human", braced("question"))])
 
 
-def _read(items: Iterator[Packed | str | Usage]) -> Iterator[Packed | Drafted | Usage]:
+def _read(items: Iterator[Packed | str | Usage]) -> Iterator[Packed | tuple[Picked, ...] | Drafted | Usage]:
+    picking, reader = Picking(), Reader()
+    picked: list[Picked] = []
     usage: list[Usage] = []
 
-    def pieces() -> Iterator[str]:
-        for item in items:
-            if isinstance(item, str):
-                yield item
-            elif isinstance(item, Usage):
-                usage.append(item)
+    def sort(parts: Iterator[Picked | str]) -> Iterator[tuple[Picked, ...] | Drafted]:
+        for part in parts:
+            if isinstance(part, Picked):
+                picked.append(part)
+                continue
+            if picked and not part.isspace():
+                yield tuple(picked)
+                picked.clear()
+            yield from reader.read(part)
 
-    packed = next(items)
-    if isinstance(packed, Packed):
-        yield packed
-    yield from parse(pieces())
+    for item in items:
+        if isinstance(item, str):
+            yield from sort(picking.read(item))
+        elif isinstance(item, Usage):
+            usage.append(item)
+        else:
+            yield item
+    yield from sort(picking.end())
+    yield from [tuple(picked)] * bool(picked)
+    yield from reader.end()
     yield from usage
 
 
@@ -248,15 +193,36 @@ def _head(text: str) -> str:
 class Writer:
     """The language model's engine: rewrites questions, orders papers, drafts answers that are still to be checked."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, remembered: Remembered | None = None) -> None:
         """Set up; nothing is sent.
 
+        Args:
+            settings: the model, and the judge where there is one.
+            remembered: what they wrote before; None to remember nothing.
+
         Raises:
-            SettingsError: there is no model, or it cannot be set up as it is configured.
+            SettingsError: there is no model, or it or the judge cannot be set up as it is configured.
         """
         if settings.model is None:
             raise SettingsError("No language model is configured; set VOUCH_MODEL, e.g. to openai:gpt-5-mini.")
-        self._model = open_model(settings.model, settings)
+        self._model = open_model(settings.model, settings, remembered)
+        self._judge = open_model(settings.judge, settings, remembered) if settings.judge else None
+
+    def on(self, account: Account) -> Writer:
+        """The same engine, with all its calls on an account: that of one answer."""
+        writer = copy(self)
+        writer._model = self._model.on(account)
+        writer._judge = self._judge.on(account) if self._judge else None
+        return writer
+
+    @property
+    def account(self) -> Account:
+        """What its calls took, and what they may take."""
+        return self._model.account
+
+    def judge(self) -> Judge | None:
+        """A second opinion for one answer; None where the settings name no judge."""
+        return Judge(model=self._judge) if self._judge else None
 
     @property
     def name(self) -> str:
@@ -275,36 +241,72 @@ class Writer:
         """See `rag.rerank.rerank`."""
         return rerank(self._model, question, papers, spent)
 
-    def draft(self, question: str, evidence: Mapping[str, Hit]) -> Iterator[Drafted | Usage]:
-        """An answer from the evidence, sentence by sentence, and then the tokens it took where the server tells.
+    def weigh(self, claim: str, quotes: Sequence[str]) -> Mapping[int, Side | None]:
+        """See `rag.weigh.weigh`."""
+        return weigh(self._model, claim, quotes)
+
+    def draft(self, question: str, evidence: Mapping[str, Hit], asks: Asks | None = None, *,
+              brief: bool = False) -> Iterator[Drafted | Quotes | Usage]:
+        """An answer from the evidence: what it quotes, sentence by sentence, and the tokens where the server tells.
+
+        Where the model only quotes, its quotes are the answer.
 
         Args:
             question: one that stands alone.
-            evidence: label to paper, best first. Sentences come with these labels; one that the model invented, or
-                that found no room in its window, is left out.
+            evidence: label to paper, best first. Sentences come with these labels: of the papers that they name, and of
+                those that hold the quotes that they name. One that the model invented, that found no room in its
+                window, or whose quote is in no paper, is left out.
+            asks: the kind of answer; None for a list of papers.
+            brief: whether three sentences are enough.
 
         Raises:
             ModelError: the model failed; the sentences before were complete.
         """
+        resolving = Resolving(papers={label: hit.paper.abstract for label, hit in evidence.items()})
         given = {hit.paper.id: label for label, hit in evidence.items()}
         retriever = PaperRetriever(retrieve=lambda _: tuple(evidence.values()))
-        packed = Packed(text="", labels={})
         left = threading.Event()
         # Named, so that it outlives the loop and is closed only after ``left`` is set.
-        answer = build(self._model, retriever, left).stream(question)
+        answer = build(self._model, retriever, asks, brief=brief, left=left).stream(question)
+        written = 0
+        usage: list[Usage] = []
         try:
             for item in answer:
                 if isinstance(item, Packed):
-                    packed = item
-                elif isinstance(item, Drafted):
-                    known = [packed.labels[label] for written in item.labels if (label := packed.find(written))]
-                    yield Drafted(text=item.text, labels=tuple(dict.fromkeys(given[paper_id] for paper_id in known)))
-                else:
-                    yield item
+                    resolving.given = {label: given[paper_id] for label, paper_id in item.labels.items()}
+                elif isinstance(item, Usage):
+                    usage.append(item)
+                elif not isinstance(item, Drafted):
+                    yield from resolving.quotes(item)
+                # What goes beyond a brief answer is read all the same: one that is left tells no usage.
+                elif not resolving.leads(item) and not (brief and written == _BRIEF):
+                    yield _sided(resolving.sentence(item), asks)
+                    written += 1
         finally:
             left.set()
+        if not written:
+            yield from resolving.alone()[:_BRIEF if brief else None]
+        yield from usage
+
+
+def _sided(drafted: Drafted, asks: Asks | None) -> Drafted:
+    """A sentence that opens with the name of one of the things compared, and a colon, speaks of that one."""
+    opening, colon, rest = drafted.text.partition(": ")
+    side = next((side for side in (asks.sides if asks else ()) if letters(side) == letters(opening)), None)
+    return replace(drafted, side=side, text=rest[:1].upper() + rest[1:]) if side and colon and rest else drafted
 
 
 def declines(drafted: Drafted) -> bool:
     """Whether the model said, in the words it was told to, that the evidence has no answer."""
     return letters(drafted.text) == letters(NO_ANSWER)
+
+
+def shown(settings: Settings, question: str, evidence: Mapping[str, Hit], asks: Asks | None = None, *,
+          brief: bool = False) -> str:
+    """What a model would be sent for an answer, as text; nothing is sent, and no model needs to be set up.
+
+    Raises:
+        ModelError: the question leaves no room for evidence.
+    """
+    asked = _ask(gauge(settings), question, documents(tuple(evidence.values())), asks, brief=brief)
+    return "\n\n".join(f"{message.type}:\n{message.text}" for message in asked.messages)

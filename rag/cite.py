@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import agree
+from rag.edits import edits
+from rag.polarity import Reading, opposed, read
+from rag.quantities import differing
 from rag.schema import Support, Verdict
+from rag.signs import Match, Rarity, Signs, accord, likenesses, probability
 from rag.text import Span, content_stems, words
 
-Rarity = Callable[[str], float]
+# A statement is supported that is as probable as that, and weakly supported above half of it; the fit sets its scale.
+_SUPPORTED = 0.5
+_WEAK = 0.25
 
-# A statement is supported where the text covers most of its weighty words and means nearly the same; weak where it
-# covers about half. Set by reading pairs of statements and abstracts, not by fitting.
-_SUPPORTED = 0.62
-_WEAK = 0.42
+# A sentence that holds so much of a statement speaks of the same thing.
+_CLOSE = 0.5
 
 # A word or two may stand anywhere; they quote nothing.
 _QUOTABLE = 3
@@ -34,17 +37,24 @@ class Grounds:
         spans: its sentences.
         vectors: one for each sentence, (len(spans), d), L2-normalised.
         title: the paper's, whose words a statement may use freely.
+        words: one for each of its content words, (m, d), read in its context; None where they were not read.
     """
 
     text: str
     spans: tuple[Span, ...]
     vectors: NDArray[np.float32]
     title: str = ""
+    words: NDArray[np.float32] | None = None
 
     @cached_property
     def stems(self) -> tuple[frozenset[str], ...]:
         """Content stems of each sentence."""
         return tuple(frozenset(content_stems(self.text[start:end])) for start, end in self.spans)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Which way each sentence points."""
+        return tuple(read(self.text[start:end]) for start, end in self.spans)
 
     @cached_property
     def letters(self) -> tuple[str, tuple[int, ...]]:
@@ -67,9 +77,9 @@ def locate(quote: str, source: Grounds) -> Span | None:
     while at >= 0:
         start, end = places[at], places[at + len(wanted) - 1] + 1
         if _whole(source.text, start, end):
-            # Closing punctuation belongs to the quote where the quote has it too.
-            while end < len(source.text) and source.text[end] in ".!?)\"'”’" and quote.rstrip().endswith(
-                    source.text[end]):
+            # Closing punctuation belongs to the quote where the quote has it too; "41%." has the per cent sign.
+            closing = quote[quote.rfind(next(c for c in reversed(quote) if c.isalnum())) + 1:]
+            while end < len(source.text) and source.text[end] in ".!?)\"'”’%" and source.text[end] in closing:
                 end += 1
             return start, end
         at = folded.find(wanted, at + 1)
@@ -96,62 +106,95 @@ def quoted(statement: str, source: Grounds) -> Support | None:
     return Support(verdict="supported", score=1.0, quote=quote, start=start, end=end)
 
 
-def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0) -> Support:
-    """What the source says for the statement: the verdict, its score and the words it rests on.
+def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0,
+           own: NDArray[np.float32] | None = None) -> Support:
+    """What the source says for the statement: the verdict, how sure it is, and the words it rests on.
 
-    Verbatim words are supported. Else the best sentence, or two neighbours, must cover the statement's content words
-    (weighted by rarity; the title's words count as said everywhere) and be near in meaning; each of its numbers must
-    stand there; and negation and direction must agree, or the verdict is "contradicted".
+    Verbatim words are supported. Else the statement rests on the sentence, or the two neighbours, that cover its
+    content words and are most like it. The score is the probability, by `rag.signs`, that the text supports it. A
+    number, a name or a clause that the text does not hold makes it unsupported whatever the score; so does a word
+    that says more than it; a denial or a direction against what it rests on makes it contradicted.
 
     Args:
         statement: one sentence.
         vector: its embedding, (d,), L2-normalised.
         source: the text to check against.
         rarity: weight of a content stem.
+        own: vectors of the statement's content words, (n, d), read in their context; used where the source has its
+            own.
     """
     verbatim = quoted(statement, source)
     if verbatim is not None or not source.spans:
         return verbatim or Support(verdict="unsupported", score=0.0)
-    claim = frozenset(content_stems(statement))
-    titled = frozenset(content_stems(source.title))
-    likeness = np.clip((source.vectors @ vector - 0.2) / 0.6, 0.0, 1.0)
+    rested = rest(statement, vector, source, rarity, own)
+    start, end = rested.span
+    score = probability(rested.signs)
+    return Support(verdict=_verdict(rested, score), score=round(score, 4),
+                   quote=source.text[start:end], start=start, end=end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rested:
+    """The words that a statement rests on, the signs that they support it, and what forbids to say so.
+
+    Attributes:
+        opposed: it says the opposite of them.
+        added: it has a number, a name or a stronger word that they have not.
+        foreign: it has a name that the whole text has not, denies the text or is no prose.
+    """
+
+    span: Span
+    signs: Signs
+    opposed: bool
+    added: bool
+    foreign: bool
+
+
+def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0,
+         own: NDArray[np.float32] | None = None) -> Rested:
+    """Finds the words of a source, which has some, that a statement rests on; the arguments are those of `verify`."""
+    match = Match(statement, source.stems, frozenset(content_stems(source.title)), rarity)
+    likeness, nearness = likenesses(vector, source.vectors)
     best, best_score = (0, 0), -1.0
     for first in range(len(source.spans)):
-        for last in (first, first + 1):
-            if last >= len(source.spans):
-                continue
-            covered = _coverage(claim, titled.union(*source.stems[first:last + 1]), rarity)
+        for last in (first, min(first + 1, len(source.spans) - 1)):
             # The second sentence must earn its place, so that quotes stay short.
-            score = 0.5 * covered + 0.5 * float(likeness[first:last + 1].max()) - 0.05 * (last - first)
+            score = match.covered(first, last) + float(likeness[first:last + 1].max()) - 0.05 * (last - first)
             if score > best_score:
                 best, best_score = (first, last), score
-    start, end = source.spans[best[0]][0], source.spans[best[1]][1]
+    first, last = best
+    span = source.spans[first][0], source.spans[last][1]
     # Of two sentences, the one that says it is the one that may deny it.
-    core = max(range(best[0], best[1] + 1), key=lambda at: _coverage(claim, source.stems[at], rarity))
-    quote = source.text[start:end]
-    score = min(max(best_score, 0.0), 1.0)
-    verdict = _verdict(statement, quote, source.text[slice(*source.spans[core])], source, score)
-    return Support(verdict=verdict, score=round(score, 4), quote=quote,
-                   start=start, end=end)
-
-
-def _verdict(statement: str, quote: str, core: str, source: Grounds, score: float) -> Verdict:
-    """The score's verdict, lowered by whatever the statement adds to the words it rests on."""
+    core = max(range(first, last + 1), key=lambda at: match.covered(at, at))
+    said = source.text[slice(*source.spans[core])]
     paper = f"{source.title}\n{source.text}"
-    if score < _WEAK or agree.invents(statement, paper) or agree.strays(statement, paper):
+    changes = edits(statement, said)
+    # What a copy says is held against the words copied, what is said freely against the whole paper.
+    against = opposed(statement, said, source.readings, changes or ())
+    beside = source.text[slice(*span)] if changes is not None else paper
+    names = len(agree.unknown_names(statement, paper)) + agree.renamed(changes or ())
+    added = differing(statement, beside) + agree.strengthens(statement, beside, changes or ())
+    least, most = match.clauses
+    # Where little of it is said there, a word that points the other way may speak of something else.
+    close = changes is not None or match.covered(core, core) >= _CLOSE
+    return Rested(
+        span=span, opposed=against > 0 and close, added=added > 0, foreign=names > 0 or agree.invents(statement, paper),
+        signs=Signs(likeness=float(likeness.max()), nearness=nearness, covered=match.covered(first, last),
+                    held=match.covered(0, len(source.spans) - 1), lost=match.lost, clause=least, uneven=most - least,
+                    against=min(against, 2), added=min(added + names, 2),
+                    accord=None if own is None or source.words is None else accord(
+                        statement, own, source.words, rarity)))
+
+
+def _verdict(rested: Rested, score: float) -> Verdict:
+    """The score's verdict, lowered by whatever the statement adds to the words it rests on."""
+    if rested.foreign or score < _WEAK:
         return "unsupported"
-    if agree.opposed(statement, core):
-        return "contradicted" if score >= _SUPPORTED else "unsupported"
-    if not agree.counted_alike(statement, quote):
+    if rested.opposed:
+        return "contradicted"
+    if rested.added:
         return "unsupported"
-    if agree.strengthens(statement, quote) or not agree.numbers(statement) <= agree.numbers(quote):
-        return "weak"
     return "supported" if score >= _SUPPORTED else "weak"
-
-
-def _coverage(claim: frozenset[str], covering: frozenset[str], rarity: Rarity) -> float:
-    total = sum(rarity(word) for word in claim)
-    return sum(rarity(word) for word in claim & covering) / total if total else 0.0
 
 
 # All that a sentence may say that cites nothing: how many papers there are, and words that lead from one to the next.

@@ -40,6 +40,10 @@ _RELATED = re.compile(r"\b(?:cit(?:e|es|ed|ing)|(?:build|builds|building|built|b
 _WORD = re.compile(r"\s*([^\W\d_][\w'’-]*\.?)")
 _PARTICLES = frozenset("van von der den de di da dos du del della la le al el bin ibn ten ter".split())
 _SUFFIXES = frozenset("jr sr ii iii iv".split())
+# What can only be a person's name: two to four capitalised words.
+_CAPITAL = r"(?:[A-Z][\w'’-]+|[A-Z]\.)"
+_NOBODY = re.compile(rf"{_CAPITAL}(?:\s+(?:(?:van|von|de|der|den|la|di|da)\s+)*{_CAPITAL}){{1,3}}"
+                     r"(?=\s*(?:$|[?!.,;:)]|(?:on|about|that|which|since|before|after|and|or|et|from|in)\b))")
 _NEXT = re.compile(r"\s*(?:,\s*(?:and|or|&)?|and|or|&)\s+", re.IGNORECASE)
 _OTHERS = re.compile(r",?\s+(?:et\s+al\b\.?|and\s+(?:colleagues|others|co-?authors|co-?workers|collaborators)\b)",
                      re.IGNORECASE)
@@ -64,12 +68,14 @@ class Said:
         where: the conditions; None where there are none.
         phrase: them in words, to stand behind "papers": "by Jane Doe since 2023".
         anonymous: a paper whose authors were asked for, and which the library knows no authors of.
+        unknown: a name that papers were asked for by, and that no author in the library has.
     """
 
     question: str
     where: Where | None = None
     phrase: str = ""
     anonymous: Paper | None = None
+    unknown: str | None = None
 
 
 def read(question: str, this_year: int, authors: Authors, titled: Titled, given: Where | None = None) -> Said:
@@ -88,13 +94,17 @@ def read(question: str, this_year: int, authors: Authors, titled: Titled, given:
     hidden = question if wrote is None else _blank(question, wrote.span)
     when = period(hidden, this_year) if given.years in (None, (None, None)) else None
     names = wrote.names if wrote is not None else ()
-    if when is None and not names:
+    unknown = wrote.unknown if wrote is not None else None
+    if when is None and not names and unknown is None:
         return Said(question=question, anonymous=wrote.anonymous if wrote is not None else None)
-    spans = [*(when.spans if when is not None else ()), *([wrote.span] if wrote is not None and names else ())]
+    told = wrote is not None and (names or unknown)
+    spans = [*(when.spans if when is not None else ()), *([wrote.span] if wrote is not None and told else ())]
     phrases = [wrote.phrase] if wrote is not None and names else []
     if when is not None:
         phrases.append(_years(when.first, when.last))
-    return Said(question=_without(question, spans), phrase=" ".join(phrases),
+    if when is None and not names:
+        return Said(question=_without(question, spans), unknown=unknown)
+    return Said(question=_without(question, spans), phrase=" ".join(phrases), unknown=unknown,
                 where=Where(years=(when.first, when.last) if when is not None else None, authors=names),
                 anonymous=wrote.anonymous if wrote is not None else None)
 
@@ -129,6 +139,7 @@ class _Writers:
     names: tuple[str, ...]
     phrase: str = ""
     anonymous: Paper | None = None
+    unknown: str | None = None
 
 
 def _writers(question: str, authors: Authors, titled: Titled) -> _Writers | None:
@@ -201,7 +212,10 @@ def _named(question: str, start: int, authors: Authors, *, near: bool) -> _Write
         if another is None:
             break
         at = another.end()
-    return _Writers(span=(start, end), names=tuple(names), phrase=f"by {' or '.join(told)}") if names else None
+    if names:
+        return _Writers(span=(start, end), names=tuple(names), phrase=f"by {' or '.join(told)}")
+    nobody = _NOBODY.match(question, start) if near else None
+    return _Writers(span=(start, nobody.end()), names=(), unknown=nobody.group()) if nobody else None
 
 
 def _name(question: str, start: int, authors: Authors, *, near: bool) -> tuple[tuple[str, ...], int] | None:

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from rag import agree, cite, floor
 from rag.drafted import Drafted
-from rag.kinds import Asks
-from rag.narrow import Narrowed
-from rag.relevant import Relevant
-from rag.retrieve import Retrieved
+from rag.look import Looked
+from rag.retrieve import Found
 from rag.schema import (
     Answer,
     Citation,
@@ -27,6 +25,7 @@ from rag.schema import (
     Sentence,
     Support,
     Usage,
+    Withheld,
 )
 from rag.store import Store
 
@@ -42,31 +41,25 @@ class Draft:
     """An answer in the making: takes drafted sentences, keeps those that pass the check, numbers their papers.
 
     Attributes:
-        relevant: the papers that it may cite.
-        asks: what kind of answer is asked for.
+        looked: what was found, and which of it may be cited.
         judge: gives a second opinion on what a model wrote.
         remark: what the reader should know of how the question was read; told whatever else is.
-        bare: the papers that fit the question's conditions are all that it asks for.
         aside: what went wrong without changing who answers; told where there is no worse.
     """
 
     store: Store
-    retrieved: Retrieved
-    relevant: Relevant
+    looked: Looked
     question: str
     rewritten: str | None
-    narrowed: Narrowed
     timings: Mapping[str, float]
-    asks: Asks
-    bare: bool = False
     judge: Judge | None = None
     remark: str | None = None
     notice: str | None = None
     aside: str | None = None
-    cached: bool = False
     engine: EngineName = "extractive"
     model: str | None = None
     usage: Usage | None = None
+    cached: bool = False
     declined: bool = False
     told: list[Sentence] = field(default_factory=list)
     withheld: list[Sentence] = field(default_factory=list)
@@ -74,13 +67,12 @@ class Draft:
     _read: dict[str, cite.Grounds] = field(default_factory=dict)
     _drafted: set[str] = field(default_factory=set)
 
-    def on(self, retrieved: Retrieved, relevant: Relevant) -> Draft:
-        """The same answer begun anew, on other papers."""
-        return replace(self, retrieved=retrieved, relevant=relevant, told=[], withheld=[], numbers={}, _read={},
-                       _drafted=set())
+    @property
+    def _papers(self) -> Mapping[str, Found]:
+        return self.looked.relevant.papers
 
-    def take(self, drafted: Drafted) -> Iterator[Said]:
-        """Checks a sentence; yields it if it may be shown, else withholds it. One that came before is left out."""
+    def take(self, drafted: Drafted) -> Iterator[Said | Withheld]:
+        """Checks a sentence; keeps it if it may be shown, else withholds it. One that came before is left out."""
         if drafted.text in self._drafted:
             return
         self._drafted.add(drafted.text)
@@ -90,22 +82,23 @@ class Draft:
             yield Said(sentence=sentence)
         else:
             self.withheld.append(sentence)
+            yield Withheld(sentence=sentence)
 
     def _checked(self, drafted: Drafted) -> Sentence:
         """The sentence with those of its citations that hold; with the best support there is where none does."""
-        if not drafted.labels and cite.is_frame(drafted.text):
+        if drafted.frame or (not drafted.labels and cite.is_frame(drafted.text)):
             # What a model counts must be the papers it was given, or those it has cited.
-            counted = {str(len(self.relevant.papers)), str(len(self.numbers))}
-            right = self.engine == "extractive" or agree.numbers(drafted.text) <= counted
+            counted = {str(len(self._papers)), str(len(self.numbers))}
+            right = drafted.frame or agree.numbers(drafted.text) <= counted
             return Sentence(text=drafted.text, kind="frame" if right else "statement", side=drafted.side)
         # Embedded once, and only where the words do not speak for themselves.
         vector = cache(lambda: self.store.embedder.embed_query(drafted.text))
-        named = [label for label in dict.fromkeys(drafted.labels) if label in self.relevant.papers]
+        named = [label for label in dict.fromkeys(drafted.labels) if label in self._papers]
         supports = {label: self._support(drafted.text, label, vector) for label in named}
         held = {label: support for label, support in supports.items() if support.verdict in ("supported", "weak")}
         if not held:
             others = {label: self._support(drafted.text, label, vector)
-                      for label in self.relevant.papers if label not in supports}
+                      for label in self._papers if label not in supports}
             best = max(others, key=lambda label: others[label].score, default=None)
             if best is not None and others[best].verdict == "supported":
                 held = {best: others[best]}
@@ -126,7 +119,7 @@ class Draft:
 
     def _unheld(self, drafted: Drafted, supports: Mapping[str, Support]) -> Sentence:
         return Sentence(text=drafted.text, side=drafted.side, citations=tuple(
-            Citation(label=0, paper_id=self.relevant.papers[label].hit.paper.id, support=support)
+            Citation(label=0, paper_id=self._papers[label].hit.paper.id, support=support)
             for label, support in supports.items()))
 
     def _support(self, text: str, label: str, vector: Callable[[], NDArray[np.float32]]) -> Support:
@@ -134,11 +127,11 @@ class Draft:
         return cite.quoted(text, grounds) or cite.verify(text, vector(), grounds, self._rarity)
 
     def _rarity(self, stem: str) -> float:
-        return floor.rarity(self.store.words.frequencies([stem])[stem], self.retrieved.papers)
+        return floor.rarity(self.store.words.frequencies([stem])[stem], self.looked.retrieved.papers)
 
     def _grounds(self, label: str) -> cite.Grounds:
         if label not in self._read:
-            item = self.relevant.papers[label]
+            item = self._papers[label]
             self._read[label] = cite.Grounds(
                 text=item.hit.paper.abstract, title=item.hit.paper.title or "",
                 spans=tuple(span for passage in item.passages for span in passage.sentences),
@@ -146,22 +139,26 @@ class Draft:
         return self._read[label]
 
     def _citation(self, label: str, support: Support) -> Citation:
-        paper_id = self.relevant.papers[label].hit.paper.id
+        paper_id = self._papers[label].hit.paper.id
         number = self.numbers.setdefault(paper_id, len(self.numbers) + 1)
         return Citation(label=number, paper_id=paper_id, support=support)
 
     def finished(self) -> Answer:
         """The answer as it stands."""
-        papers = {item.hit.paper.id: item.hit.paper for item in self.relevant.papers.values()}
+        papers = {item.hit.paper.id: item.hit.paper for item in self._papers.values()}
         references = tuple(Reference(label=number, paper=papers[paper_id]) for paper_id, number in self.numbers.items())
         return replace(self._answer(), text=told(self.told, references), sentences=tuple(self.told),
                        references=references)
 
+    @property
+    def _aside(self) -> str | None:
+        return self.aside or (self.judge.notice if self.judge else None)
+
     def _answer(self) -> Answer:
-        return Answer(question=self.question, kind=self.asks.kind, rewritten_question=self.rewritten,
-                      narrowed=self.narrowed.told, withheld=tuple(self.withheld),
-                      confidence=self.relevant.confidence, engine=self.engine, model=self.model,
-                      notice=" ".join(filter(None, (self.notice or self.aside, self.remark))) or None,
+        return Answer(question=self.question, kind=self.looked.asks.kind, rewritten_question=self.rewritten,
+                      narrowed=self.looked.narrowed.told, withheld=tuple(self.withheld),
+                      confidence=self.looked.relevant.confidence, engine=self.engine, model=self.model,
+                      notice=" ".join(filter(None, (self.notice or self._aside, self.remark))) or None,
                       usage=self.usage, cached=self.cached, timings=dict(self.timings))
 
     def abstain(self) -> Iterator[Event]:
@@ -170,7 +167,7 @@ class Draft:
         yield Said(sentence=sentence)
         yield Finished(answer=replace(
             self._answer(), text=sentence.text, sentences=(sentence,), abstained=True,
-            nearest=tuple(item.hit.paper for item in self.retrieved.evidence[:_NEAREST])))
+            nearest=tuple(item.hit.paper for item in self.looked.retrieved.evidence[:_NEAREST])))
 
 
 def told(sentences: Sequence[Sentence], references: Sequence[Reference]) -> str:

@@ -11,10 +11,12 @@ class Drafted:
 
     What a model wrote holds a word at least, and no address, HTML tag, link, picture or square bracket. Labels are as
     the model gave them ("E1", or "1" where it left the letter out): some may have been invented. ``side`` and
-    ``marked`` are as `rag.schema.Sentence` has them.
+    ``marked`` are as `rag.schema.Sentence` has them. A ``frame`` claims nothing of a paper; only the extractive engine
+    says so of its own.
     """
 
     text: str
     labels: tuple[str, ...] = ()
     side: str | None = None
     marked: tuple[int, int] | None = None
+    frame: bool = False

@@ -29,7 +29,7 @@ def examples(papers: Sequence[Paper], count: int = 4) -> tuple[str, ...]:
     holders: dict[str, set[int]] = defaultdict(set)
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for number, paper in enumerate(titled):
-        for phrase in _phrases(paper.title or ""):
+        for phrase in phrases(paper.title or ""):
             key = " ".join(stem(word.casefold()) for word in phrase.split())
             holders[key].add(number)
             spellings[key][phrase] += 1
@@ -55,7 +55,7 @@ _FORMS = ("What papers address {subject}?", "What is known about {subject}?", "H
           "What problems remain with {subject}?")
 
 
-def _phrases(title: str) -> list[str]:
+def phrases(title: str) -> list[str]:
     """Runs of two or three words of a title, all of them naming something, in no other case than the title's own."""
     found = []
     for part in re.split(r"[:;,.?!()\[\]/—–]|\s-\s", title):

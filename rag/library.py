@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag import cite, floor
 from rag.alike import alike
-from rag.answer import answer
+from rag.answer import answer, prompt
 from rag.deep import Deep
 from rag.embed import open_embedder
 from rag.errors import NoPaperError, SettingsError, VouchError
@@ -20,12 +20,13 @@ from rag.examples import examples
 from rag.marked import Embedder, Marked
 from rag.narrow import Narrowed, narrow
 from rag.retrieve import Retrieved, retrieve
-from rag.schema import Alike, Answer, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
+from rag.schema import Alike, Answer, ClaimReport, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
 from rag.settings import Settings, quiet
 from rag.settings import load as load_settings
+from rag.signs import Rarity
 from rag.store import Store
 from rag.tables import Source
-from rag.text import sentences
+from rag.text import content_words, sentences
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -108,7 +109,7 @@ class Library:
         # Where nothing is asked but who wrote and when, there is nothing to put in other words.
         if not (self._digs if deep is None else deep) or (narrowed.told and not narrowed.question):
             return retrieve(self.store, narrowed.question, k, narrowed.where)
-        helped = Deep(self._writer)
+        helped = Deep(self._engine())
         found = helped.search(self.store, narrowed.question, k, narrowed.where)
         if helped.notice and tell:
             tell(helped.notice)
@@ -139,15 +140,15 @@ class Library:
         return self.settings.deep and self.settings.model is not None
 
     def ask(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-            engine: EngineName | None = None, deep: bool | None = None) -> Answer:
+            engine: EngineName | None = None, deep: bool | None = None, *, fresh: bool = False) -> Answer:
         """The checked answer to a question; see `stream`."""
-        for event in self.stream(question, history, where, engine, deep):
+        for event in self.stream(question, history, where, engine, deep, fresh=fresh):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("an answer always finishes")
 
     def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-               engine: EngineName | None = None, deep: bool | None = None) -> Iterator[Event]:
+               engine: EngineName | None = None, deep: bool | None = None, *, fresh: bool = False) -> Iterator[Event]:
         """The same work as `ask`, as it happens: stages, the evidence, each checked sentence, the whole answer.
 
         Args:
@@ -156,6 +157,7 @@ class Library:
             where: only these papers.
             engine: None takes the language model where VOUCH_MODEL names one, else the extractive engine.
             deep: whether the model also helps to search for what it writes from; None goes by VOUCH_DEEP.
+            fresh: asks the model anew, where what it wrote for the very same prompt is kept.
 
         Raises:
             NoLibraryError: there is no library yet.
@@ -166,15 +168,42 @@ class Library:
         if deep and engine == "extractive":
             raise SettingsError("A deep search is the language model's: leave out --deep or --engine extractive.")
         use_model = deep or engine == "llm" or (engine is None and self.settings.model is not None)
-        return answer(self.store, question, history, where, self._writer if use_model else None,
-                      this_year=date.today().year, deep=self._digs if deep is None else deep)
+        writer = self._engine(history, fresh=fresh) if use_model else None
+        return answer(self.store, question, history, where, writer, this_year=date.today().year,
+                      deep=self._digs if deep is None else deep)
+
+    def check(self, claim: str, where: Where | None = None, engine: EngineName | None = None) -> ClaimReport:
+        """What the library says for a claim and against it, in the papers' own words.
+
+        Args:
+            claim: a statement; a question that yes or no would answer is taken as one.
+            where: only these papers.
+            engine: None lets the language model, where VOUCH_MODEL names one, read what was found.
+
+        Raises:
+            NoLibraryError: there is no library yet.
+            SettingsError: "llm" was asked for and no model is configured.
+        """
+        from rag.claim import check
+
+        use_model = engine == "llm" or (engine is None and self.settings.model is not None)
+        return check(self.store, claim, where, self._writer if use_model else None)
+
+    def prompt(self, question: str, history: Sequence[Turn] = (), where: Where | None = None) -> str:
+        """What a language model would be sent for a question, as text; nothing is sent."""
+        return prompt(self.store, self.settings, question, history, where, this_year=date.today().year)
 
     def verify(self, sentence: str, text: str) -> Support:
         """What a text says for a sentence: the checker alone, on any two texts."""
-        spans = sentences(text)
-        embedded = self.store.embedder.embed([Marked(text=text, spans=spans)])[0]
-        source = cite.Grounds(text=text, spans=spans, vectors=embedded.spans)
-        return cite.verify(sentence, self.store.embedder.embed_query(sentence), source, self._rarity())
+        spans, said = sentences(text), content_words(sentence)
+        embedder = self.store.embedder
+        statement = embedder.embed_question(Marked(text=sentence, spans=said))
+        # Words are compared too where the embedder reads them in their context.
+        words = content_words(text) if len(statement.spans) else ()
+        read = embedder.embed([Marked(text=text, spans=(*spans, *words))])[0].spans
+        source = cite.Grounds(text=text, spans=spans, vectors=read[:len(spans)],
+                              words=read[len(spans):] if words else None)
+        return cite.verify(sentence, statement.vector, source, self.rarity(), statement.spans)
 
     def examples(self, count: int = 4) -> tuple[str, ...]:
         """Example questions made from what the library holds."""
@@ -302,10 +331,19 @@ class Library:
                 "--engine llm and --deep; all else works without one."
             )
         from rag.chain import Writer
+        from rag.remembered import Remembered
 
-        return Writer(self.settings)
+        return Writer(self.settings, Remembered(self.path / "replies.sqlite"))
 
-    def _rarity(self) -> cite.Rarity:
+    def _engine(self, history: Sequence[Turn] = (), *, fresh: bool = False) -> Writer:
+        """The language model's engine for one answer, with what it may still cost."""
+        writer = self._writer
+        from rag.cost import open_account
+
+        return writer.on(open_account(self.settings, history, fresh))
+
+    def rarity(self) -> Rarity:
+        """What a content stem weighs by how few of the papers hold it; the same for all where there is no library."""
         if not self.exists:
             return lambda _: 1.0
         self.store.fresh()

@@ -1,4 +1,4 @@
-"""Language models: which one a name means, what it may take, and how each of its failures reads to a person.
+"""A language model: asked, read and counted, within the time and the money it may take; or remembered.
 
 Imported only where a model is used: LangChain's import alone takes a second.
 """
@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ModelError, SettingsError
+from rag.cost import Account, Price, open_account, price
+from rag.errors import ModelError
+from rag.failure import explain, reached, status, wait
+from rag.providers import DEFAULT_WINDOW, asking, chat_model, provider_of, window
+from rag.remembered import Remembered, key
 from rag.schema import Usage
 from rag.settings import Settings, quiet, tiktoken_folder
 from rag.text import estimate_tokens
@@ -24,33 +29,13 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk, BaseMessage
 
-OPENAI_URL = "https://api.openai.com/v1"
-
-# Prefixes of VOUCH_MODEL that name a provider, with the package that speaks to it. Any other prefix is part of the
-# model's own name ("llama3.1:8b").
-PROVIDERS: Mapping[str, str] = {
-    "openai": "langchain-openai",
-    "anthropic": "langchain-anthropic",
-    "ollama": "langchain-ollama",
-    "google_genai": "langchain-google-genai",
-    "mistralai": "langchain-mistralai",
-    "groq": "langchain-groq",
-    "deepseek": "langchain-deepseek",
-    "openrouter": "langchain-openrouter",
-    "xai": "langchain-xai",
-}
-
-# Context windows of hosted families, in tokens, rounded down. A local server's window is what it was started with,
-# which its model's name does not tell: those get DEFAULT_WINDOW.
-WINDOWS: Mapping[str, int] = {
-    "gpt-5": 270_000, "gpt-4.1": 1_000_000, "gpt-4o": 128_000, "o3": 200_000, "o4": 200_000,
-    "claude-": 200_000, "gemini-": 1_000_000,
-}
-DEFAULT_WINDOW = 8_192
-
 RETRIES = 2
 TOTAL = 10  # a whole answer may take this many time-outs
 LONGEST = 40_000  # characters; no answer is that long, a model that repeats itself for ever is
+
+_FRAME = 8  # tokens at most that a server puts around a message
+_UNSURE = 1.3  # tokens that a prompt may have for each one counted: tokenizers differ
+_STEP = 200  # characters after which it is counted anew what a model wrote
 
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -61,43 +46,79 @@ _ENCODING = ("o200k_base", "fb374d419588a4632f3f557e76b4b70aebbca790",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A chat model with what Vouch has to know of it.
+class Gauge:
+    """How much text a model takes.
 
     Attributes:
-        timeout: seconds to the first token, all tries together, and between two tokens.
+        name: the model's, as VOUCH_MODEL gives it.
         window: tokens that question, evidence and answer may take together.
     """
 
     name: str
-    chat: BaseChatModel
-    timeout: float = 60.0
     window: int = DEFAULT_WINDOW
 
     def count(self, text: str) -> int:
         """Tokens of the text: counted for OpenAI's models where tiktoken's file is at hand, else estimated upward."""
         return _count_openai(text) if self.name.startswith("openai:") else estimate_tokens(text)
 
-    def stream(self, messages: Sequence[BaseMessage], left: threading.Event | None = None) -> Iterator[str | Usage]:
-        """Ask, and yield the answer's text in the pieces it comes in, then the usage where the server reports it.
 
-        Reasoning and tool calls are left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(Gauge):
+    """A chat model with what Vouch has to know of it.
+
+    Attributes:
+        timeout: seconds to the first token, all tries together, and between two tokens.
+        price: what it costs; None where that is not known.
+        address: of its server, where it is not its provider's own.
+        remembered: what it wrote before; None to remember nothing.
+        account: what its calls are charged to, and limited by.
+        shapeless: set once its server has refused to be asked for JSON.
+    """
+
+    chat: BaseChatModel
+    timeout: float = 60.0
+    price: Price | None = None
+    address: str = ""
+    remembered: Remembered | None = None
+    account: Account = field(default_factory=Account)
+    shapeless: threading.Event = field(default_factory=threading.Event)
+
+    def on(self, account: Account) -> Model:
+        """The same model, with its calls on an account."""
+        return replace(self, account=account)
+
+    def stream(self, messages: Sequence[BaseMessage], left: threading.Event | None = None, *,
+               json: bool = False) -> Iterator[str | Usage]:
+        """Ask, and yield the answer's text in the pieces it comes in, then the usage where it is known.
+
+        Reasoning and tool calls are left out. What the model wrote for the same messages before is yielded at once and
+        without usage; the account tells.
 
         Args:
             messages: the prompt.
             left: set it to end the answer, and the request at the model's next token; so does closing the iterator.
+            json: whether the answer is to be JSON, where the server can be told so; it may be none all the same.
 
         Raises:
             ModelError: whatever went wrong, in one sentence; pieces may have been yielded before.
         """
-        return _stream(self, messages, threading.Event() if left is None else left)
+        known = _key(self, messages, json)
+        if self.remembered and not self.account.fresh and (text := self.remembered.find(known)) is not None:
+            self.account.recalled += 1
+            yield text
+            return
+        written = yield from _stream(self, messages, threading.Event() if left is None else left, json)
+        if self.remembered and written:
+            self.remembered.keep(known, written)
+            self.account.kept(functools.partial(self.remembered.drop, known))
 
-    def ask(self, prompt: str, spent: Callable[[Usage], None]) -> str:
+    def ask(self, prompt: str, spent: Callable[[Usage], None] | None = None, *, json: bool = False) -> str:
         """Ask in one message, and wait for the whole answer, without the thoughts that a model writes before it.
 
         Args:
             prompt: the message.
-            spent: told the tokens it took, where the server reports them.
+            spent: told the tokens it took, where they are known; so is the account.
+            json: as for `stream`.
 
         Raises:
             ModelError: as `stream`.
@@ -105,94 +126,38 @@ class Model:
         from langchain_core.messages import HumanMessage
 
         said = []
-        for piece in self.stream([HumanMessage(prompt)]):
-            if isinstance(piece, Usage):
-                spent(piece)
-            else:
+        for piece in self.stream([HumanMessage(prompt)], json=json):
+            if not isinstance(piece, Usage):
                 said.append(piece)
+            elif spent:
+                spent(piece)
         return _THOUGHTS.sub("", "".join(said))
 
 
-def open_model(name: str, settings: Settings) -> Model:
+def open_model(name: str, settings: Settings, remembered: Remembered | None = None) -> Model:
     """The model of that name (as VOUCH_MODEL gives it), ready to be asked; nothing is sent.
+
+    Until it is put on an answer's account, all its calls share one, under the limit of one conversation.
 
     Raises:
         SettingsError: the name, the key, the address or the provider's package does not allow it.
     """
     quiet()  # LangChain would send every prompt to a tracing service that the environment happens to name
-    return Model(name=name, chat=chat_model(name, settings), timeout=settings.timeout, window=window(name, settings))
+    return Model(name=name, chat=chat_model(name, settings), timeout=settings.timeout, window=window(name, settings),
+                 price=price(name, settings), address=settings.openai_base_url or "", remembered=remembered,
+                 account=open_account(settings))
 
 
-def window(name: str, settings: Settings) -> int:
-    """The model's context window in tokens: VOUCH_CONTEXT, else by the name of a hosted family, else 8,192."""
-    model = _split(name)[1]
-    known = (size for family, size in WINDOWS.items() if model.startswith(family))
-    return settings.context or next(known, DEFAULT_WINDOW)
+def gauge(settings: Settings) -> Gauge:
+    """How much text the model that the settings name takes; one at an unknown server where they name none."""
+    name = settings.model or ""
+    return Gauge(name=name, window=window(name, settings))
 
 
-def chat_model(name: str, settings: Settings) -> BaseChatModel:
-    """The LangChain chat model for a name.
-
-    ``openai:gpt-5-mini`` is asked at OPENAI_BASE_URL or OpenAI's own address; a name without a known provider's
-    prefix only at OPENAI_BASE_URL; any other provider through its own LangChain package.
-
-    Raises:
-        SettingsError: the name, the key, the address or the provider's package does not allow it.
-    """
-    provider, model = _split(name)
-    if not model:
-        raise SettingsError(f"VOUCH_MODEL is {name!r}, which names no model; write e.g. openai:gpt-5-mini.")
-    if provider in ("", "openai"):
-        return _openai_model(name, provider, model, settings)
-    from langchain.chat_models import init_chat_model
-
-    # Ollama cuts a prompt that its window does not hold without a word, so it is told the window.
-    extra: dict[str, Any] = {"num_ctx": window(name, settings)} if provider == "ollama" else {
-        "timeout": settings.timeout, "max_retries": 0}
-    try:
-        chat: BaseChatModel = init_chat_model(model, model_provider=provider, **extra)
-    except ImportError as error:
-        raise SettingsError(f"VOUCH_MODEL {name} needs the package {PROVIDERS[provider]}; install it with "
-                            f"pip install {PROVIDERS[provider]}.") from error
-    except Exception as error:  # each package has errors of its own, whose text may hold the key
-        raise SettingsError(f"VOUCH_MODEL {name} cannot be set up ({type(error).__name__}); is the key of {provider} "
-                            "set in the environment as its package wants it?") from error
-    return chat
-
-
-def _split(name: str) -> tuple[str, str]:
-    prefix, colon, rest = name.strip().partition(":")
-    return (prefix, rest.strip()) if colon and prefix in PROVIDERS else ("", name.strip())
-
-
-def _openai_model(name: str, provider: str, model: str, settings: Settings) -> BaseChatModel:
-    if settings.openai_base_url is None and not provider:
-        raise SettingsError(f"VOUCH_MODEL {name} names no provider, so it needs OPENAI_BASE_URL (a local server's is "
-                            "often http://localhost:11434/v1); a hosted model is written e.g. openai:gpt-5-mini.")
-    if settings.openai_base_url is None and settings.openai_api_key is None:
-        raise SettingsError(f"VOUCH_MODEL {name} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server without keys.")
-    import openai
-    from langchain_openai import ChatOpenAI
-    from pydantic import SecretStr
-
-    # Longer than the wait for a token, so that it is that wait which ends: this one frees the abandoned thread.
-    timeout = openai.Timeout(1.5 * settings.timeout, connect=min(settings.timeout, 10.0))
-    # The address is always given, so that no other variable (a gateway's) decides it. Trying again is left to
-    # _stream, which knows how much time is left. Reasoning models take no temperature, and those are hosted.
-    return ChatOpenAI(
-        model=model,
-        base_url=settings.openai_base_url or OPENAI_URL,
-        api_key=SecretStr(settings.openai_api_key or "none"),
-        timeout=timeout,
-        # A redirect would carry the whole prompt to a host that nobody chose.
-        http_client=openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False),
-        max_retries=0,
-        use_responses_api=False,
-        stream_usage=True,
-        temperature=None if provider else 0.0,
-        # A connection kept between two questions is mostly one that the server has long dropped.
-        default_headers={"Connection": "close"},
-    )
+def _key(model: Model, messages: Sequence[BaseMessage], json: bool) -> str:
+    # The messages hold the question, the evidence and the prompts, so that a changed prompt asks anew.
+    return key(model.name, model.address, "json" if json else "text",
+               [(message.type, message.text) for message in messages])
 
 
 @functools.cache
@@ -213,41 +178,112 @@ def _count_openai(text: str) -> int:
     return len(encoding.encode_ordinary(text)) if encoding else estimate_tokens(text)
 
 
-def _stream(model: Model, messages: Sequence[BaseMessage], left: threading.Event) -> Iterator[str | Usage]:
+@dataclass(slots=True, kw_only=True)
+class _Reply:
+    """What has come of a reply so far, and what it may come to.
+
+    Attributes:
+        read: tokens of the prompt at the most.
+        most: tokens it may take; None for as many as the model likes.
+        chunks: pieces that came, thoughts included: a token each at the least.
+        usage: as the server told it.
+    """
+
+    model: Model
+    read: int
+    most: int | None
+    text: str = ""
+    chunks: int = 0
+    finish: str = ""
+    usage: Usage | None = None
+    cost: float | None = None
+    _counted: int = 0
+    _tokens: int = 0
+
+    def take(self, chunk: AIMessageChunk) -> str:
+        """Adds a piece; gives its text.
+
+        Raises:
+            ModelError: the reply has grown beyond what it may be.
+        """
+        self.chunks += 1
+        self.finish = self.finish or _finish(chunk.response_metadata)
+        if (cost := chunk.response_metadata.get("cost")) is not None:
+            self.cost = float(cost)
+        if reported := getattr(chunk, "usage_metadata", None):
+            told = Usage(input_tokens=reported["input_tokens"], output_tokens=reported["output_tokens"])
+            self.usage = told if self.usage is None or provider_of(self.model.name).openai else self.usage + told
+        self.text += chunk.text
+        if len(self.text) > LONGEST:
+            raise ModelError(f"The model {self.model.name} did not come to an end; its answer was cut.")
+        if self.most is not None and self.tokens > self.most:
+            raise ModelError(f"The model {self.model.name} wrote more than VOUCH_MAX_COST allows; its answer was cut.")
+        return chunk.text
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that were written, as far as was seen."""
+        if len(self.text) - self._counted >= _STEP or self.finish:
+            self._counted, self._tokens = len(self.text), self.model.count(self.text)
+        return max(self._tokens, self.chunks)
+
+    def settle(self, *, ended: bool) -> Usage | None:
+        """What it took, charged to the account.
+
+        What no server tells counts under a limit: as what was seen where the reply has ended, else as all that it could
+        have come to, for a server may go on writing, or have been thinking unseen.
+        """
+        usage, price = self.usage, self.model.price
+        if self.most is not None and (usage is None or not ended):
+            usage = Usage(input_tokens=self.read, output_tokens=self.tokens if ended else self.most)
+        if usage is None:
+            return None
+        cost = price.of(usage.input_tokens, usage.output_tokens) if price else None
+        usage = replace(usage, cost=cost if self.cost is None else self.cost)
+        self.model.account.charge(usage)
+        return usage
+
+
+def _stream(model: Model, messages: Sequence[BaseMessage], left: threading.Event,
+            json: bool) -> Generator[str | Usage, None, str]:
+    """Yields as `Model.stream`; returns the whole of what was written, or nothing where the reader has left."""
     # The model is read in a thread of its own: HTTP time-outs count bytes, and a proxy's keep-alive comments, a
     # retry's wait or a server that trickles would each defeat them; here the time to a token is what counts.
+    read = math.ceil(_UNSURE * sum(model.count(message.text) + _FRAME for message in messages))
+    reply = _Reply(model=model, read=read, most=model.account.reply(model.name, model.price, read))
+    model.account.asked += 1
     chunks: queue.Queue[AIMessageChunk | Exception | None] = queue.Queue(maxsize=64)
     deadline = time.monotonic() + model.timeout * TOTAL
-    worker = threading.Thread(target=_pump, args=(model, messages, chunks, left), daemon=True, name="vouch model")
+    worker = threading.Thread(target=_pump, args=(model, messages, reply.most, json, chunks, left), daemon=True,
+                              name="vouch model")
     worker.start()
-    finish, length, usage = "", 0, None
+    # Whether the server may have begun to work, and whether what it took is already charged.
+    working, settled = True, False
     try:
         while not left.is_set():
             rest = deadline - time.monotonic()
             try:
                 chunk = chunks.get(timeout=max(0.0, min(model.timeout, rest)))
             except queue.Empty:
-                raise ModelError(_late(model, begun=bool(length), at_all=rest <= model.timeout)) from None
+                raise ModelError(_late(model, begun=bool(reply.text), at_all=rest <= model.timeout)) from None
             if isinstance(chunk, Exception):
+                working = reply.chunks > 0 or reached(chunk)
                 raise ModelError(explain(chunk, model.name)) from chunk
             if chunk is None:
                 break
-            finish = finish or _finish(chunk.response_metadata)
-            if reported := getattr(chunk, "usage_metadata", None):
-                usage = Usage(input_tokens=reported["input_tokens"], output_tokens=reported["output_tokens"])
-            text = chunk.text
-            length += len(text)
-            if length > LONGEST:
-                raise ModelError(f"The model {model.name} did not come to an end; its answer was cut.")
-            if text:
+            if text := reply.take(chunk):
                 yield text
         if left.is_set():
-            return
-        _demand_end(model.name, finish, length)
+            return ""
+        settled, usage = True, reply.settle(ended=bool(reply.finish))
+        _demand_end(model.name, reply.finish, len(reply.text))
         if usage:
             yield usage
+        return reply.text
     finally:
         left.set()
+        if working and not settled:
+            reply.settle(ended=False)
 
 
 def _late(model: Model, *, begun: bool, at_all: bool) -> str:
@@ -260,25 +296,34 @@ def _late(model: Model, *, begun: bool, at_all: bool) -> str:
     return f"The model {model.name} {told}; is its server overloaded? VOUCH_TIMEOUT allows more."
 
 
-def _pump(model: Model, messages: Sequence[BaseMessage], chunks: queue.Queue[AIMessageChunk | Exception | None],
-          left: threading.Event) -> None:
+def _pump(model: Model, messages: Sequence[BaseMessage], most: int | None, json: bool,
+          chunks: queue.Queue[AIMessageChunk | Exception | None], left: threading.Event) -> None:
     """Put the model's chunks into the queue, then None; or the error that ended them. Stops when ``left`` is set."""
     until = time.monotonic() + model.timeout
-    for attempt in range(RETRIES + 1):
+    shaped = json and not model.shapeless.is_set()
+    attempt = 0
+    while True:
         begun = False
         try:
-            for chunk in model.chat.stream(list(messages)):
+            for chunk in model.chat.stream(list(messages), **asking(model.name, most, shaped)):
+                if json and not shaped:
+                    model.shapeless.set()
                 begun = True
                 if not _put(chunks, chunk, left):
                     return
             _put(chunks, None, left)
             return
         except Exception as error:  # noqa: BLE001 - any provider's, any kind: raised again where the answer is read
-            wait = _wait(error, attempt)
-            if begun or wait is None or attempt == RETRIES or time.monotonic() + wait > until:
+            if shaped and not begun and status(error) in (400, 422):
+                shaped = False  # perhaps it was the wish for JSON that was refused
+                continue
+            pause = wait(error, attempt)
+            twice = most is not None and reached(error)  # under a limit nothing is paid for a second time
+            if begun or twice or pause is None or attempt == RETRIES or time.monotonic() + pause > until:
                 _put(chunks, error, left)
                 return
-        if left.wait(wait):
+        attempt += 1
+        if left.wait(pause):
             return
 
 
@@ -293,31 +338,6 @@ def _put(chunks: queue.Queue[AIMessageChunk | Exception | None], item: AIMessage
     return False
 
 
-def _wait(error: Exception, attempt: int) -> float | None:
-    """Seconds to wait before trying again; None where that would not help."""
-    status = getattr(error, "status_code", None)
-    if status is None:
-        return 0.2 * 2**attempt if _is(error, "ConnectionError", "ConnectError") else None
-    if status not in (408, 409, 429, 500, 502, 503, 504, 529) or "insufficient_quota" in _told(error):
-        return None
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    try:
-        return max(0.0, float(headers.get("retry-after", "")))
-    except ValueError:
-        return 0.5 * 2.0**attempt
-
-
-def _told(error: BaseException) -> str:
-    """All that the error says, for looking into; never shown."""
-    return f"{error} {getattr(error, 'body', '')}"
-
-
-def _is(error: BaseException, *names: str) -> bool:
-    """Whether the name of the error's class, or of one it derives from, ends in one of the names."""
-    # Every provider's client has classes of its own; importing them all to ask would be slow.
-    return any(kind.__name__.endswith(names) for kind in type(error).__mro__)
-
-
 def _finish(metadata: Mapping[str, Any]) -> str:
     """Why the model stopped, in its provider's own word; empty while it has not."""
     words = (metadata.get(name) for name in ("finish_reason", "stop_reason", "done_reason"))
@@ -326,52 +346,11 @@ def _finish(metadata: Mapping[str, Any]) -> str:
 
 def _demand_end(name: str, finish: str, length: int) -> None:
     reason = finish.casefold()
-    if reason in ("length", "max_tokens"):
+    if reason in ("length", "max_tokens", "model_context_window_exceeded"):
         raise ModelError(f"The model {name} was cut off at its length limit before its answer ended.")
-    if reason in ("content_filter", "refusal", "safety"):
+    if reason in ("content_filter", "refusal", "safety", "prohibited_content", "blocklist", "recitation", "spii"):
         raise ModelError(f"The model {name} refused to answer.")
     if not length:
         raise ModelError(f"The model {name} answered without any text; it may have refused, or be no chat model.")
     if not reason:
         raise ModelError(f"The answer of the model {name} broke off; its server ended the stream without a finish.")
-
-
-_SAID = {
-    400: "was sent something it does not accept",
-    401: "refused the key; is the right one set?",
-    402: "asks for payment; is there credit left?",
-    403: "does not allow this key to use it",
-    404: "is not known to the server; are VOUCH_MODEL and OPENAI_BASE_URL right?",
-    408: "took too long",
-    413: "found the question with its evidence too large",
-    422: "was sent something it does not accept",
-    429: "is rate limited; try again in a while",
-}
-
-
-def explain(error: BaseException, name: str) -> str:
-    """One sentence for a person on why the model failed. Nothing the server wrote is in it: it might hold the key."""
-    return f"The model {name} {_why(error)}".rstrip(".") + ("" if _why(error).endswith("?") else ".")
-
-
-def _why(error: BaseException) -> str:
-    told = _told(error)
-    status = getattr(error, "status_code", None)
-    if _is(error, "ContextOverflowError") or any(
-            sign in told for sign in ("context_length_exceeded", "maximum context length", "exceeds the context",
-                                      "exceed_context_size", "prompt is too long")):
-        return "has too small a context window for the question with its evidence; set VOUCH_CONTEXT to its size"
-    if "insufficient_quota" in told:
-        return "has no quota left on this key; is there credit left?"
-    if isinstance(status, int) and 300 <= status < 400:
-        return f"was redirected to another address ({status}), which is not followed; is OPENAI_BASE_URL right?"
-    if isinstance(status, int):
-        return _SAID.get(status, f"failed with the server error {status}" if status >= 500 else
-                         f"was refused by its server with status {status}")
-    if _is(error, "TimeoutError", "TimeoutException", "ReadTimeout", "ConnectTimeout"):
-        return "did not answer in time; is its server overloaded? VOUCH_TIMEOUT allows more"
-    if _is(error, "ConnectionError", "ConnectError", "ProtocolError", "ReadError", "NetworkError"):
-        return "could not be reached, or its server broke the connection; is it running at that address?"
-    if _is(error, "APIError"):
-        return "reported an error in the middle of its answer"
-    return f"gave something that is no answer ({type(error).__name__}); is OPENAI_BASE_URL the address of its API?"

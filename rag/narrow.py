@@ -27,11 +27,13 @@ class Narrowed:
             where nothing else was asked.
         where: what was given and what the question said; None for all papers.
         told: what the question's own conditions did, and how it was spelt; None where there is nothing to tell.
+        none: whether the conditions left no paper, so that the search goes without them.
     """
 
     question: str
     where: Where | None = None
     told: str | None = None
+    none: bool = False
 
 
 def narrow(store: Store, question: str, where: Where | None, this_year: int) -> Narrowed:
@@ -62,8 +64,11 @@ def _among(store: Store, question: str, where: Where | None, this_year: int) -> 
     said = constraints.read(
         question, this_year, lambda name: _authors(store.catalogue, name), lambda title: _titled(store, title), where)
     unknown = f"The library does not know who wrote “{said.anonymous.label}”." if said.anonymous else None
+    if said.unknown:
+        nobody = f"The library knows no author called “{said.unknown}”, so the search went without that."
+        unknown = " ".join(filter(None, (unknown, nobody)))
     if said.where is None:
-        return Narrowed(question=question, where=where, told=unknown)
+        return Narrowed(question=said.question or question, where=where, told=unknown, none=said.unknown is not None)
     given = where or Where()
     asked = replace(given, years=said.where.years or given.years, authors=said.where.authors or given.authors)
     catalogue = store.catalogue
@@ -73,7 +78,7 @@ def _among(store: Store, question: str, where: Where | None, this_year: int) -> 
     if not left:
         nowhere = (f"The library knows no paper {said.phrase}" if among is None else
                    f"Among the {total} papers to look at there is none {said.phrase}")
-        return Narrowed(question=said.question or question, where=where, told=" ".join(filter(None, (
+        return Narrowed(question=said.question or question, where=where, none=True, told=" ".join(filter(None, (
             unknown, f"{nowhere}, so the search went without that."))))
     told = f"Only papers {said.phrase}: {len(left)} of {total}"
     if said.where.years:
@@ -81,7 +86,8 @@ def _among(store: Store, question: str, where: Where | None, this_year: int) -> 
         dated = catalogue.select(replace(asked, years=(0, None))) or ()
         dateless = (catalogue.count()[0] if of_any is None else len(of_any)) - len(dated)
         told += f", leaving out {dateless} of unknown year" if dateless else ""
-    return Narrowed(question=said.question, where=asked, told=" ".join(filter(None, (unknown, f"{told}."))))
+    return Narrowed(question=said.question, where=asked, none=said.unknown is not None,
+                    told=" ".join(filter(None, (unknown, f"{told}."))))
 
 
 def _authors(catalogue: Catalogue, name: str) -> list[str]:

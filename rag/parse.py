@@ -13,34 +13,26 @@ from collections.abc import Iterable, Iterator
 
 from rag.drafted import Drafted
 from rag.inert import TAG, TAG_SO_FAR, inert, plain, raised_mark, shifted
+from rag.marks import (
+    AUTHORS,
+    BRACED,
+    BRACED_SO_FAR,
+    CITING,
+    COUNTED,
+    DOUBLE,
+    DOUBLE_SO_FAR,
+    FEW,
+    HALF_ROUND,
+    HALF_SQUARE,
+    ROUND,
+    SQUARE,
+    listed,
+)
 from rag.text import sentences
 
 _FIRST_MARK = 0xE000
 _MARK = "[\ue000-\uf8ff]"
 
-# One label as models write it: E1, e1, E 1, Evidence 1, 1, ^1; of any number, as an invented one is a label too.
-_ITEM = r"\^?(?:(?:[Ee](?:vidence)?[ -]?|[Pp](?:aper|assage) )\d+|[1-9]\d*)"
-_ITEMS = rf"{_ITEM}(?:\s*(?:[,;&/–-]|and|,\s*and)\s*{_ITEM})*"
-_SEE = r"\s*(?:(?:[Ss]ee|cf\.?|[Ss]ources?:?|[Ff]rom|[Ll]abel)\s+)?"
-# "[E1: its title]" and "[E1, p. 3]" are labels with a remark; "[1: ...]" is none.
-_SQUARE = re.compile(rf"{_SEE}(?:({_ITEMS})\s*|(?=[Ee])({_ITEMS})\b.*)", re.DOTALL)
-_ROUND = re.compile(rf"{_SEE}([Ee]\d+(?:\s*(?:[,;&/–-]|and)\s*[Ee]\d+)*)\s*")
-_COUNTED = re.compile(r"\s*([1-9]\d{0,2}(?:\s*[,;–-]\s*[1-9]\d{0,2})*)\s*")  # a mark at a sentence's end alone
-_ONE = re.compile(r"(?P<dash>[–-]\s*)?(?P<letter>[Ee](?:vidence)?[ -]?)?(?P<number>\d+)")
-
-# Marks that name no label: "[S7]", "[citation needed]", "[sic]", "(Smith and Jones, 2021a)", "(ref. 7)".
-_CITING = re.compile(r"\d|\bet\.? al\b|\bcitations?\b|\bsources?\b|\bref(?:s|erences?)?\b", re.IGNORECASE)
-_FEW = 3  # words in square brackets that say nothing of their own
-_NAME = r"[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*"
-_NAMES = rf"{_NAME}(?:(?:,?\s+(?:and|&)\s+|,\s*){_NAME}\.?)*"
-_YEAR = r"(?:(?:1[89]|20)\d\d[a-z]?|n\.\s?d\.?|in press|forthcoming)"
-_WORK = rf"(?:(?:[Ss]ee|[Cc]f\.?|e\.g\.,?)\s+(?:also\s+)?)?{_NAMES},?\s+{_YEAR}(?:,\s*{_YEAR})*(?:,\s*pp?\.\s*[\d–-]+)?"
-_AUTHORS = re.compile(
-    rf"\s*{_WORK}(?:;\s*{_WORK})*\s*|.{{0,60}}\bet\.? al\b.{{0,60}}|\s*(?:citation|source|ref|reference|doc|document|"
-    r"evidence|paper|passage)s?[.:]?\s*(?:needed|#?[A-Za-z]?\d+(?:\s*[,;&–-]\s*[A-Za-z]?\d+)*)\s*", re.DOTALL)
-_HALF_ROUND = re.compile(
-    rf"\({_SEE}(?:[Ee]\d+(?:\s*[,;&]\s*[Ee]\d*)*|[Ee]$|[^.()]{{0,60}}\bet\.? al\b\.?(?:,?\s*\d+)?)")
-_HALF_SQUARE = re.compile(r".*?(?=\n|\[|[.!?](?:\s|$)|$)", re.DOTALL)
 _BREAKING = re.compile(r"</?(?:br|p|li|ul|ol|div|h\d|tr|table)\b", re.IGNORECASE)
 _SHIFTING = re.compile(r"<(/?)(su[pb])\b", re.IGNORECASE)
 _THINKING = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
@@ -58,7 +50,7 @@ _LONGEST = 2000  # characters of a text without an end, before it is cut at a bl
 _BEFORE = 26  # characters before a full stop that tell whether it ends a sentence
 
 # Labels that stand as words of the sentence: "According to E1, ...", "E1 shows ...", "as in E1 and E2".
-_LABEL = rf"(?:{_MARK}|\b[Ee]\d+\b(?!-))"
+_LABEL = rf"(?:{_MARK}|\b[EeQq]\d+\b(?!-))"
 _LABELS = rf"{_LABEL}(?:(?:\s*,?\s*(?:and|or|&)\s*|\s*,\s*|\s*){_LABEL})*"
 _SOURCE = r"(?:(?:the )?(?:paper|passage|evidence|source|study|work)s?\s+)?"
 _LEAD = re.compile(
@@ -73,8 +65,10 @@ _SAYS = (
 _SUBJECT = re.compile(rf"^{_SOURCE}({_LABELS})(?=\s+(?:{_SAYS})\b)", re.IGNORECASE)
 _OBJECT = re.compile(
     rf"\b(in|by|of|from|to|with|than|like|unlike|per)\s+({_MARK}(?:(?:\s*(?:and|or|,|&)?\s*){_MARK})*)")
-_BARE_END = re.compile(r"(?:(?<=[.!?])|[,;]?)\s+([Ee]\d+(?:(?:,| and|,? )\s*[Ee]\d+)*)(?=\s*[.!?]?$)")
-_LABEL_ONLY = re.compile(r"[Ee]\d+\b")
+_BARE_END = re.compile(r"(?:(?<=[.!?])|[,;]?)\s+([EeQ]\d+(?:(?:,| and|,? )\s*[EeQ]\d+)*)(?=\s*[.!?]?$)")
+_LABEL_ONLY = re.compile(r"[EeQq]\d+\b")
+_CITED_END = re.compile(rf"{_MARK}\s*[.!?]$")
+_CLOSERS = frozenset(".!?\"'”’)]»")
 
 
 def parse(pieces: Iterable[str]) -> Iterator[Drafted]:
@@ -84,15 +78,15 @@ def parse(pieces: Iterable[str]) -> Iterator[Drafted]:
     leaves its text. Whatever else stands in square brackets is a mark, or loses its brackets. A last sentence that is
     not followed by anything ends where the pieces do; one of over 2,000 characters is cut.
     """
-    reader = _Reader()
+    reader = Reader()
     for piece in pieces:
-        for character in piece:
-            if read := plain(character):
-                yield from reader.read(read)
+        yield from reader.read(piece)
     yield from reader.end()
 
 
-class _Reader:
+class Reader:
+    """Reads as `parse` does, for whoever has the pieces one by one."""
+
     def __init__(self) -> None:
         self._held = "\n"  # characters that may be the start of something; a text begins like a line
         self._block = ""  # clean text since the last hard break, without the sentences already given
@@ -103,8 +97,15 @@ class _Reader:
         self._emphasised = ""  # the sign whose emphasis is open
         self._shift = ""  # "sup" or "sub" within such a tag
         self._word = 0  # where the block's last word ends
+        self._given = False  # a sentence ended with the last character: what closes it belongs to it
 
-    def read(self, character: str) -> Iterator[Drafted]:
+    def read(self, piece: str) -> Iterator[Drafted]:
+        """The sentences that this piece of the text shows to have ended."""
+        for character in piece:
+            if shown := plain(character):
+                yield from self._read(shown)
+
+    def _read(self, character: str) -> Iterator[Drafted]:
         if character.isspace() and self._held.isspace() and self._held[0] == "\n":
             # Of blank lines and indents only that there was one matters.
             self._held = "\n\n" if character == "\n" else self._held
@@ -118,6 +119,7 @@ class _Reader:
         yield from self._settle(ended=False)
 
     def end(self) -> Iterator[Drafted]:
+        """What is left when the text has ended."""
         if self._dropping:
             self._held = ""
         yield from self._settle(ended=True)
@@ -140,7 +142,11 @@ class _Reader:
 
     def _append(self, character: str) -> Iterator[Drafted]:
         if character.isspace() and (not self._block or self._block[-1].isspace()):
+            self._given = False
             return
+        if self._given and character in _CLOSERS:
+            return
+        self._given = False
         self._block += " " if character.isspace() else character
         if character.isalnum():
             if self._waiting:  # the new line has words of its own, so marks at its start are its own too
@@ -151,6 +157,11 @@ class _Reader:
                 for sentence in complete:
                     yield from self._give(sentence)
             self._word = len(self._block)
+        # Of a sentence that has its mark before its full stop nothing more is to come.
+        if character in ".!?" and self._word and _CITED_END.search(self._block[-3:]):
+            for sentence in _sentences(self._block):
+                yield from self._give(sentence)
+            self._block, self._word, self._given = "", 0, True
         if len(self._block) > _LONGEST:
             yield from self._cut()
 
@@ -207,6 +218,8 @@ class _Reader:
                 return self._bracket(held, 1, ended=ended) if held[1] == "[" else (1, "!")
             case "(":
                 return self._round(held, ended=ended)
+            case "{" | "\\":
+                return self._braced(held, ended=ended)
             case "*" | "_" | "`":
                 return self._emphasis(held, ended=ended)
         character = shifted(held[0], self._shift) if self._shift else held[0]
@@ -255,9 +268,12 @@ class _Reader:
         """A mark, a link or a picture whose bracket opens at ``at``; else what it holds, without brackets."""
         # "Great![E1]" ends a sentence; the sign of a picture stands by itself.
         sign = "!" * at if self._block[-1:].isalnum() else ""
+        if held[at + 1:at + 2] == "[" and (double := DOUBLE.match(held, at)):
+            return self._again(double.end(), sign + double.group()[1:-1])
         close, nested = held.find("]", at), held.find("[", at + 1)
         if close < 0 or 0 <= nested < close:
-            waits = nested < 0 and not ended and len(held) < _PATIENCE and "\n\n" not in held
+            begun = nested < 0 or DOUBLE_SO_FAR.fullmatch(held, at)
+            waits = begun and not ended and len(held) < _PATIENCE and "\n\n" not in held
             return None if waits else self._half(held, at, sign)
         if close + 1 == len(held) and not ended:
             return None
@@ -268,20 +284,20 @@ class _Reader:
         link = _LINK.match(held, end)
         end = link.end() if link else end
         # "[0, 1]" may be an interval, but beside Vouch's own citations it would read as one of them.
-        if found := _SQUARE.fullmatch(inner):
-            return end, sign + self._mark(_labels(found[1] or found[2]))
+        if found := SQUARE.fullmatch(inner):
+            return end, sign + self._mark(listed(found[1] or found[2]))
         # A link's text is text, unless it cites in a word ("[doc7](...)") or by authors.
-        few = len(inner.split()) <= (1 if link else _FEW)
-        cites = _CITING.search(inner) is not None
+        few = len(inner.split()) <= (1 if link else FEW)
+        cites = CITING.search(inner) is not None
         if (few and cites) or "et al" in inner or (not link and (few or cites)):
             return end, sign + self._mark(())
         return self._again(end, sign + inner)
 
     def _half(self, held: str, at: int, sign: str) -> tuple[int, str]:
         """What stands behind a bracket that is never closed: dropped where it would be a mark."""
-        half = _HALF_SQUARE.match(held, at + 1)
+        half = HALF_SQUARE.match(held, at + 1)
         inner = half.group() if half else ""
-        mark = len(inner.split()) <= _FEW or _CITING.search(inner)
+        mark = len(inner.split()) <= FEW or CITING.search(inner)
         return at + 1 + (len(inner) if mark else 0), sign
 
     def _round(self, held: str, *, ended: bool) -> tuple[int, str] | None:
@@ -289,19 +305,25 @@ class _Reader:
         if close < 0 or 0 <= nested < close:
             if nested < 0 and not ended and len(held) < _PATIENCE and "\n\n" not in held:
                 return None
-            half = _HALF_ROUND.match(held)
+            half = HALF_ROUND.match(held)
             return (half.end(), "") if half else (1, "(")
         inner, end = held[1:close], close + 1
-        if found := _ROUND.fullmatch(inner):
-            return end, self._mark(_labels(found[1]))
-        if _AUTHORS.fullmatch(inner):
+        if found := ROUND.fullmatch(inner):
+            return end, self._mark(listed(found[1]))
+        if AUTHORS.fullmatch(inner):
             return end, self._mark(())
-        if found := _COUNTED.fullmatch(inner):
+        if found := COUNTED.fullmatch(inner):
             if end == len(held) and not ended:
                 return None
             if held[end:end + 1] in ("", "\n", *".!?") or self._block[-1:] in (*".!?",):
-                return end, self._mark(_labels(found[1]))
+                return end, self._mark(listed(found[1]))
         return 1, "("
+
+    def _braced(self, held: str, *, ended: bool) -> tuple[int, str] | None:
+        """A label in braces, or a citation as LaTeX has it; of "$L_{1}$" nothing."""
+        if found := BRACED.match(held):
+            return found.end(), self._mark(listed(found[1]) if found[1] else ())
+        return (1, held[0]) if ended or len(held) >= _PATIENCE or not BRACED_SO_FAR.fullmatch(held) else None
 
     def _emphasis(self, held: str, *, ended: bool) -> tuple[int, str] | None:
         run = len(held) - len(held.lstrip(held[0]))
@@ -341,20 +363,6 @@ def _sentences(block: str) -> list[str]:
         if sentence:
             found.append(sentence)
     return found
-
-
-def _labels(inner: str) -> tuple[str, ...]:
-    """The labels of "E1, E3-E5", as they were written: a range gives each in it, if it is not absurdly long."""
-    labels: list[str] = []
-    letter, last = "", 0
-    for one in _ONE.finditer(inner):
-        number = int(one["number"])
-        letter = "E" if one["letter"] else "" if not one["dash"] else letter
-        first = last + 1 if one["dash"] and 0 < number - last <= 20 else number
-        labels += (f"{letter}{n}" for n in range(first, number))
-        labels.append(f"{letter}{one['number']}")
-        last = number
-    return tuple(dict.fromkeys(labels))
 
 
 def _drafted(sentence: str, marks: dict[str, tuple[str, ...]]) -> Drafted | None:

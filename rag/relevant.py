@@ -9,9 +9,9 @@ from rag import floor
 from rag.retrieve import Found, Retrieved
 from rag.text import content_stems
 
-# Papers an answer may cite, and up to how many those fill it that only come close.
-_CITED = 20
-_CLOSE = 8
+# Papers an answer may cite, and those that are shown where they are all that is asked for.
+_CITED = 15
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +40,17 @@ def relevant(retrieved: Retrieved, judged: float | None = None, most: int = _CIT
     found = retrieved.evidence
     shown = signals(retrieved)
     confidence = floor.confidence(shown) if judged is None else judged
-    kept = floor.select([floor.strength(each) for each in shown], confidence, most)
-    sure = {place for place in kept if floor.addresses(shown[place])}
-    close = [place for place in kept if place not in sure][:max(0, _CLOSE - len(sure))]
-    labels = {place: f"E{number}" for number, place in enumerate(sorted(sure | set(close)), 1)}
-    return Relevant(papers={label: found[place] for place, label in labels.items()},
-                    sure=frozenset(labels[place] for place in sure), confidence=confidence)
+    near = floor.beside([item.hit.score for item in found])
+    strong = floor.select([floor.strength(each) for each in shown], confidence, len(found))
+    kept = [place for place in strong if place in near] or strong[:1]
+    labels = {place: f"E{number}" for number, place in enumerate(kept[:most], 1)}
+    return Relevant(papers={label: found[place] for place, label in labels.items()}, confidence=confidence,
+                    sure=frozenset(label for place, label in labels.items() if floor.addresses(shown[place])))
 
 
 def everything(retrieved: Retrieved) -> Relevant:
     """All that was found, as what was asked for: where nothing was asked but who wrote and when."""
-    papers = {f"E{number}": item for number, item in enumerate(retrieved.evidence[:_CITED], 1)}
+    papers = {f"E{number}": item for number, item in enumerate(retrieved.evidence[:_SHOWN], 1)}
     return Relevant(papers=papers, sure=frozenset(papers), confidence=1.0)
 
 

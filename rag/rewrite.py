@@ -39,7 +39,7 @@ def rewrite(model: Model, question: str, spent: Callable[[Usage], None]) -> tupl
     Raises:
         ModelError: the model failed.
     """
-    return formulations(model.ask(prompts.load("rewrite").fill(question=question), spent), question)
+    return formulations(model.ask(prompts.load("rewrite").fill(question=question), spent, json=True), question)
 
 
 def formulations(said: str, question: str) -> tuple[str, ...]:

@@ -331,17 +331,19 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A step of the work has ended, after so many seconds."""
+    """A step of the work has ended, after so many seconds; ``count`` of what it made, where somebody may want it."""
 
     name: str
     seconds: float
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was retrieved, before anything is said of it; ``narrowed`` as the answer will have it."""
+    """What was retrieved, before anything is said of it; ``rewritten`` and ``narrowed`` as the answer will have them."""
 
     hits: tuple[Hit, ...]
+    rewritten: str | None = None
     narrowed: str | None = None
 
 
@@ -353,10 +355,17 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A sentence that failed the check; it is not part of the answer's text."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The last event of an answer."""
 
     answer: Answer
 
 
-Event: TypeAlias = Stage | Evidence | Said | Finished
+Event: TypeAlias = Stage | Evidence | Said | Withheld | Finished

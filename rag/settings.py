@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import math
 import os
@@ -42,35 +43,35 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _seconds(text: str) -> float:
-    wanted = "a number of seconds above 0"
+def _number(text: str, wanted: str) -> float:
     try:
         value = float(text)
     except ValueError:
         raise ValueError(wanted) from None
-    if not (math.isfinite(value) and value > 0):
+    if not math.isfinite(value):
+        raise ValueError(wanted)
+    return value
+
+
+def _seconds(text: str) -> float:
+    wanted = "a number of seconds above 0"
+    if (value := _number(text, wanted)) <= 0:
         raise ValueError(wanted)
     return value
 
 
 def _dollars(text: str) -> float:
     wanted = "an amount of dollars, 0 or more"
-    try:
-        value = float(text.removeprefix("$"))
-    except ValueError:
-        raise ValueError(wanted) from None
-    if not (math.isfinite(value) and value >= 0):
+    if (value := _number(text.strip().removeprefix("$"), wanted)) < 0:
         raise ValueError(wanted)
     return value
 
 
 def _price(text: str) -> tuple[float, float]:
     read, slash, written = text.partition("/")
-    try:
-        if slash:
-            return _dollars(read.strip()), _dollars(written.strip())
-    except ValueError:
-        pass
+    if slash:
+        with contextlib.suppress(ValueError):
+            return _dollars(read), _dollars(written)
     raise ValueError("two amounts of dollars with a slash between, for a million tokens read and written, e.g. 0.25/2")
 
 
@@ -118,9 +119,9 @@ class Settings:
         timeout: seconds a model may take to its first token, and between two tokens.
         context: the model's window in tokens; None lets Vouch go by the model's name.
         deep: whether the model helps to search; without a model it changes nothing.
-        judge: the model of the second opinion on what a model wrote.
-        max_cost: dollars that the model may cost in one conversation.
-        price: of the model, in dollars for a million tokens: (read, written).
+        judge: the model of the second opinion on what the first wrote.
+        max_cost: dollars that the models may cost in one conversation.
+        price: of the model in dollars for a million tokens: (read, written).
     """
 
     library: Path = field(default_factory=_default_library, metadata=_read(
@@ -142,14 +143,14 @@ class Settings:
         "VOUCH_DEEP", "yes: the model also helps to search, by rewriting the question and ordering the papers found",
         "no", _switch))
     judge: str | None = field(default=None, metadata=_read(
-        "VOUCH_JUDGE", "language model, named as for VOUCH_MODEL, that looks over each sentence a model wrote and may only "
-        "lower its verdict", "none"))
+        "VOUCH_JUDGE", "second language model, named as for VOUCH_MODEL: looks over each sentence that the first "
+        "wrote, beside the quote it rests on, and can only lower its verdict", "none"))
     max_cost: float | None = field(default=None, metadata=_read(
-        "VOUCH_MAX_COST", "dollars that the model may cost in one conversation; where it could cost more, or its price is "
-        "unknown, it is not asked", "no limit", _dollars))
+        "VOUCH_MAX_COST", "dollars that the models may cost in one conversation; one that could cost more, or whose "
+        "price is unknown, is not asked", "no limit", _dollars))
     price: tuple[float, float] | None = field(default=None, metadata=_read(
-        "VOUCH_PRICE", "the model's price in dollars for a million tokens, read/written, e.g. 0.25/2", "by the model's "
-        "name, where Vouch knows it; nothing for a model on this machine", _price))
+        "VOUCH_PRICE", "price of the model in dollars for a million tokens, read/written, e.g. 0.25/2", "unknown; "
+        "nothing for a model on this machine", _price))
     openai_api_key: str | None = field(default=None, repr=False, metadata=_read(
         "OPENAI_API_KEY", "key of the OpenAI-compatible server; sends nothing unless VOUCH_MODEL is set", "none", _key))
     openai_base_url: str | None = field(default=None, metadata=_read(

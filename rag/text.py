@@ -35,8 +35,8 @@ _ASKING = frozenset(
     "address addresses any article articles approach approaches available describe describes discuss discusses "
     "discussing examine examines exist existing exists explore explores exploring find focus focuses give help "
     "introduce introduced introduces investigate investigates investigating know literature look looking mention "
-    "mentions method methods paper papers particularly please present presents propose proposed proposes provide "
-    "publication recent recommend research researches resource resources show specifically studies study such "
+    "mentions method methods overview paper papers particularly please present presents propose proposed proposes "
+    "provide publication recent recommend research researches resource resources show specifically studies study such "
     "technique techniques tool tools try use used uses using want way ways work works".split()
 )
 

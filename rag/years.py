@@ -139,11 +139,9 @@ def _kind(clause: str) -> str:
 
 
 def _bounds(match: re.Match[str], this_year: int) -> Period | None:
-    """The years that a clause names; None where they are no period, or are to come."""
+    """The years that a clause names; None where they are no period."""
     words, kind = match.group(), match.lastgroup or ""
     years = [int(digits) for digits in _DIGITS.findall(words)]
-    if any(year > this_year + 1 for year in years):
-        return None
     if kind == "during":
         listed = sorted(set(years))
         whole = all(b - a == 1 for a, b in pairwise(listed))

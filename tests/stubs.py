@@ -110,6 +110,7 @@ class StubModel:
         self._lock = threading.Lock()
         self.requests: list[Request] = []
         self.unscripted: list[Request] = []
+        self.sent: list[tuple[float, str]] = []  # when (time.perf_counter) each streamed event went out, and its data
         self.closing = threading.Event()
         self.client_left = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -211,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
             if at:
                 time.sleep(reply.gap)
             self._chunk(f"data: {event}\n\n")
+            self.server.stub.sent.append((time.perf_counter(), event))
         if reply.cut_after is not None and reply.cut == "reset":
             self._reset()
             return
@@ -300,13 +302,14 @@ def embedded(request: Request) -> Reply:
 
 
 def grounded(request: Request) -> Reply:
-    """The first sentence of each labelled passage in the prompt, one label of four invented: for playing by hand."""
+    """Quotes and repeats the first sentence of each labelled passage, one of four uncited: for playing by hand."""
     passages = re.findall(r"^\[(E\d+)\] [^\n]*\n([^\n]+)", request.prompt, flags=re.MULTILINE)
     if not passages:
         return Reply(text=request.prompt.strip().splitlines()[-1])
-    said = [f"{text.split('. ')[0].rstrip('.')} [{label if at % 4 < 3 else 'E99'}]."
-            for at, (label, text) in enumerate(passages[:5])]
-    return Reply(text=" ".join(said), delay=0.3, gap=0.02)
+    firsts = [(label, text.split(". ")[0].rstrip(".")) for label, text in passages[:5]]
+    quotes = [f'Q{at} [{label}] "{text}."\n' for at, (label, text) in enumerate(firsts, 1)]
+    said = [f"{text} [{f'Q{at}' if at % 4 else 'Q99'}]." for at, (_, text) in enumerate(firsts, 1)]
+    return Reply(text=f"QUOTES\n{''.join(quotes)}ANSWER\n{' '.join(said)}", delay=0.3, gap=0.02)
 
 
 def main() -> None:

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.chain import NO_ANSWER, Packed, PaperRetriever, Writer, build, condense, declines, documents, pack, room
+from rag.chain import NO_ANSWER, PaperRetriever, Writer, build, condense, declines, guidance, room, shown
+from rag.drafted import Drafted
 from rag.errors import ModelError, SettingsError
+from rag.kinds import Asks
 from rag.llm import Model, open_model
-from rag.parse import Drafted
-from rag.schema import Answer, Chunk, Hit, Paper, Turn, Usage
+from rag.packing import Packed, documents, pack
+from rag.quoting import Quotes
+from rag.schema import Answer, AnswerKind, Chunk, Hit, Paper, Turn, Usage
 from rag.settings import Settings
 from rag.text import estimate_tokens, sentences
 from tests.stubs import Reply, StubModel, grounded
@@ -125,7 +128,8 @@ def test_the_chain_gives_evidence_then_sentences_then_usage() -> None:
     assert isinstance(packed, Packed)
     assert packed.labels == {"E1": "p1", "E2": "p2"}
     assert said == [Drafted(text="Pruning halves memory.", labels=("E1",)),
-                    Drafted(text="It may hurt.", labels=("E2", "E9")), Usage(input_tokens=300, output_tokens=12)]
+                    Drafted(text="It may hurt.", labels=("E2", "E9")),
+                    Usage(input_tokens=300, output_tokens=12, cost=0.0)]
     system, human = stub.requests[0].json["messages"]
     assert (system["role"], human["role"]) == ("system", "user")
     assert NO_ANSWER in system["content"]
@@ -159,10 +163,87 @@ def test_a_sentence_is_given_while_the_model_still_writes() -> None:
         assert stub.client_left.wait(3), "leaving the draft ends the request"
 
 
+QUOTING = 'QUOTES\nQ1 [E1] "Pruning removes weights."\nQ2 [E2] "Noise hurt it all."\nQ3 [E1] "It flies."\nANSWER\n'
+
+
+def pair() -> dict[str, Hit]:
+    return {"A": hit(1), "B": hit(2, "In short, noise hurt it all.")}
+
+
+def test_sentences_that_cite_quotes_carry_their_papers_labels() -> None:
+    said = "Pruning works [Q1]. So does noise [Q2][Q3]. Both do [Q1, Q2, E2]. Nobody knows [Q3]."
+    with StubModel(Reply(text=QUOTING + said, usage=(9, 9))) as stub:
+        quotes, *rest = Writer(settings(stub)).draft(QUESTION, pair())
+    assert isinstance(quotes, Quotes)
+    assert [(quote.name, quote.label, quote.text, quote.start) for quote in quotes.kept] == [
+        ("Q1", "A", "Pruning removes weights.", 0), ("Q2", "B", "noise hurt it all.", 10)]
+    assert quotes.dropped == 1
+    assert [item.labels for item in rest if isinstance(item, Drafted)] == [("A",), ("B",), ("A", "B"), ()]
+    assert isinstance(rest[-1], Usage)
+
+
+def test_quotes_are_told_of_before_the_first_sentence_has_ended() -> None:
+    with StubModel(Reply(chunks=(QUOTING, "Pruning", *(" words",) * 300), gap=0.02)) as stub:
+        drafting = Writer(settings(stub)).draft(QUESTION, pair())
+        assert isinstance(next(drafting), Quotes)
+        drafting.close()  # type: ignore[attr-defined]
+        assert stub.client_left.wait(3)
+
+
+def test_quotes_alone_are_the_answer() -> None:
+    with StubModel(Reply(text=QUOTING)) as stub:
+        _, *rest = Writer(settings(stub)).draft(QUESTION, pair())
+    assert rest[:-1] == [Drafted(text="Pruning removes weights.", labels=("A",)),
+                         Drafted(text="noise hurt it all.", labels=("B",))]
+
+
+def test_without_quotes_nothing_is_told_of_them() -> None:
+    with StubModel(Reply(text="Here are the quotes:\n\nPruning works [E1].")) as stub:
+        assert [type(item) for item in Writer(settings(stub)).draft(QUESTION, pair())] == [Drafted, Usage]
+
+
+@pytest.mark.parametrize("kind", ["papers", "fact", "comparison", "overview", "yes-no", "greeting"])
+def test_each_kind_of_answer_is_asked_for_in_its_own_words(kind: AnswerKind) -> None:
+    asks = Asks(kind=kind, sides=("pruning", "noise") if kind == "comparison" else ())
+    told = guidance(asks)
+    assert told != guidance(Asks(kind="fact" if kind == "papers" else "papers"))
+    assert ("pruning and noise" in told) == (kind == "comparison")
+    prompt = shown(Settings(), QUESTION, pair(), asks)
+    assert told in prompt
+    assert "[E2] Title 2 (2022)\nIn short, noise hurt it all.\n\nEnd of the evidence" in prompt
+    assert "$" not in prompt
+
+
+def test_what_is_shown_is_what_is_sent() -> None:
+    with StubModel(Reply(text="Fine [E1].")) as stub:
+        list(Writer(settings(stub)).draft(QUESTION, pair(), Asks(kind="fact"), brief=True))
+        text = shown(settings(stub), QUESTION, pair(), Asks(kind="fact"), brief=True)
+    assert text == "\n\n".join(f"{role}:\n{message['content']}" for role, message in zip(
+        ("system", "human"), stub.requests[0].json["messages"], strict=True))
+    assert "at most three sentences" in text
+
+
+def test_a_brief_answer_has_three_sentences() -> None:
+    said = " ".join(f"Pruning works well {n} times [E1]." for n in range(2, 9))
+    for text in (said, QUOTING * 3):
+        with StubModel(Reply(text=text)) as stub:
+            found = list(Writer(settings(stub)).draft(QUESTION, pair(), brief=True))
+        assert sum(isinstance(item, Drafted) for item in found) <= 3
+
+
+def test_a_comparisons_sentences_are_of_the_side_they_open_with() -> None:
+    said = "Pruning: it halves memory [E1]. Noise: it hurts [E2]. Memory: it is dear [E1]. Both differ [E1][E2]."
+    with StubModel(Reply(text=said, usage=None)) as stub:
+        asks = Asks(kind="comparison", sides=("pruning", "noise"))
+        drafted = [item for item in Writer(settings(stub)).draft(QUESTION, pair(), asks) if isinstance(item, Drafted)]
+    assert [(item.side, item.text) for item in drafted] == [
+        ("pruning", "It halves memory."), ("noise", "It hurts."), (None, "Memory: it is dear."), (None, "Both differ.")]
+
+
 def test_a_failure_leaves_the_complete_sentences_and_nothing_half() -> None:
     with StubModel(Reply(chunks=("One works [E1]. ", "Two fails", " [E"), cut_after=3)) as stub:
         drafting = Writer(settings(stub)).draft(QUESTION, {"E1": hit(1)})
-        came: list[Drafted | Usage] = []
+        came: list[Drafted | Quotes | Usage] = []
         with pytest.raises(ModelError, match="broke off"):
             came.extend(drafting)
     assert came == [Drafted(text="One works.", labels=("E1",))]
@@ -178,7 +259,10 @@ def test_a_model_that_finds_no_answer_says_so_in_known_words() -> None:
 
 def test_the_stub_by_hand_answers_from_this_prompt() -> None:
     with StubModel(always=grounded) as stub:
-        said = list(Writer(settings(stub)).draft(QUESTION, {"E1": hit(1), "E2": hit(2)}))
+        quotes, *said = Writer(settings(stub)).draft(QUESTION, {"E1": hit(1), "E2": hit(2, "Noise hurts it all.")})
+    assert isinstance(quotes, Quotes)
+    assert [(quote.label, quote.text) for quote in quotes.kept] == [
+        ("E1", "Pruning removes weights."), ("E2", "Noise hurts it all.")]
     assert said[0] == Drafted(text="Pruning removes weights.", labels=("E1",))
 
 

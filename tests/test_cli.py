@@ -22,9 +22,10 @@ import pytest
 from ingest import ingest
 from rag import Library, open_library
 from rag.minilm import LocalEmbedder
-from rag.schema import Answer, Hit, IngestReport, Origin, Paper, Rejected
+from rag.schema import Answer, ClaimReport, Hit, IngestReport, Origin, Paper, Rejected
 from rag.settings import Settings
 from tests.records import write_jsonl
+from tests.stubs import Reply, Request, StubModel
 from ui.cli import main
 from ui.commands import report_lines
 
@@ -116,7 +117,7 @@ def at_terminal(typed: list[str], *words: str, **environ: str) -> tuple[str, int
 def test_without_arguments_it_helps(capsys: Capture) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
-    for command in ("ingest", "search", "ask", "papers", "export", "eval", "serve", "doctor"):
+    for command in ("ingest", "search", "ask", "check", "papers", "export", "eval", "serve", "mcp", "doctor"):
         assert f"    {command} " in shown
     assert "vouch ingest --sample" in shown
 
@@ -137,7 +138,8 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("words", [
     ["dance"], ["search"], ["search", "x", "-k", "0"], ["search", "x", "--since", "soon"], ["search", " "],
     ["search", "x", "--since", "2024", "--until", "2020"], ["ask", "x", "--engine", "magic"], ["ask"],
-    ["ask", "--json"], ["ingest"], ["papers"], ["papers", "edit", "p1"],
+    ["ask", "--json"], ["ask", "--show-prompt"], ["check"], ["check", " "], ["ingest"], ["papers"],
+    ["papers", "edit", "p1"],
     ["papers", "edit", "p1", "--title", " "], ["papers", "remove"],
     ["papers", "remove", "p1", "--file", "a.txt"], ["export", "papers.docx"], ["serve", "--port", "0"],
     ["serve", "--host", "0.0.0.0"], ["serve", "--host", "example.org"], ["serve", "--sample", "--papers", "x"],
@@ -155,7 +157,8 @@ def test_wrong_usage(words: list[str], on_shelf: list[str], capsys: Capture) -> 
 
 
 @pytest.mark.parametrize("words", [
-    ["search", "x"], ["ask", "x"], ["papers", "list"], ["papers", "show", "p1"],
+    ["search", "x"], ["ask", "x"], ["ask", "x", "--show-prompt"], ["check", "x"], ["papers", "list"],
+    ["papers", "show", "p1"],
     ["papers", "edit", "p1", "--year", "2020"], ["papers", "tag", "p1", "t"], ["papers", "remove", "p1", "--yes"],
     ["export", "out.bib"],
 ])
@@ -284,7 +287,7 @@ def test_search_prints_papers_with_their_best_words(own: list[str], capsys: Capt
 def test_search_as_json(own: list[str], capsys: Capture) -> None:
     assert main(["search", "tides", *own, "--json"]) == 0
     found = document(capsys)
-    assert set(found) == {"query", "narrowed", "hits"}
+    assert set(found) == {"query", "narrowed", "hits", "notice"}
     assert set(found["hits"][0]) == {field.name for field in fields(Hit)}
     assert found["hits"][0]["paper"]["label"] == TIDES["title"]
     assert found["hits"][0]["passages"][0]["text"] in str(TIDES["abstract"])
@@ -356,6 +359,36 @@ def test_an_abstention_is_done(own: list[str], capsys: Capture) -> None:
 def test_a_model_that_is_not_configured_is_told(own: list[str], capsys: Capture) -> None:
     assert main(["ask", "Which harbours have lower tides?", "--engine", "llm", *own]) == 1
     assert "VOUCH_MODEL" in capsys.readouterr().err
+
+
+def test_the_prompt_is_shown_and_nothing_is_sent(own: list[str], capsys: Capture) -> None:
+    question = "Which harbours have lower tides?"
+    assert main(["ask", question, "--show-prompt", *own]) == 0
+    shown = capsys.readouterr().out
+    assert question in shown
+    assert "Harbours with narrow mouths" in shown
+    assert main(["ask", question, "--show-prompt", "--json", *own]) == 0
+    assert document(capsys) == {"prompt": shown.removesuffix("\n")}
+
+
+def test_check_weighs_a_claim(own: list[str], capsys: Capture) -> None:
+    claim = "Harbours with narrow mouths have lower tides"
+    assert main(["check", claim, *own]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith("Supported (")
+    assert "For - Tides of small seas (2021): “Harbours with narrow mouths have lower tides than open" in text
+    assert "References [1] Tides of small seas." in text
+    assert main(["check", claim, *own, "--json"]) == 0
+    found = document(capsys)
+    assert set(found) == {field.name for field in fields(ClaimReport)}
+    assert (found["claim"], found["verdict"]) == (claim, "supported")
+
+
+def test_check_without_evidence_is_done(own: list[str], capsys: Capture) -> None:
+    assert main(["check", "Chess engines beat grandmasters", *own]) == 0
+    assert capsys.readouterr().out.startswith("No evidence")
+    assert main(["check", "Harbours with narrow mouths have lower tides", "--since", "2022", "--json", *own]) == 0
+    assert document(capsys)["verdict"] == "no evidence"
 
 
 # ---- papers
@@ -496,6 +529,11 @@ def test_papers_to_serve_have_a_library_of_their_own(tmp_path: Path, monkeypatch
     assert place(parse(["serve", "--papers", "My Papers.txt", "b.txt"]), usual) != one
 
 
+def test_mcp_is_no_json_document(on_shelf: list[str], capsys: Capture) -> None:
+    assert main(["mcp", "--json", *on_shelf]) == 2
+    assert "leave out --json" in document(capsys)["error"]
+
+
 # ---- as a process of its own
 
 
@@ -546,6 +584,17 @@ def test_colours_and_links_are_for_a_terminal(own: list[str]) -> None:
     assert "https://seas.example/tides\x1b\\" in seen
 
 
+def test_what_goes_on_is_told_to_a_person_alone(own: list[str]) -> None:
+    question = "Which harbours have lower tides?"
+    seen, code = at_terminal([], "ask", question, *own)
+    assert code == 0
+    assert "Searching…" in seen
+    assert seen.rindex("\x1b[2K") < seen.index("narrow mouths")
+    out, err = process("ask", question, *own).communicate(timeout=60)
+    assert "narrow mouths" in out
+    assert err == ""
+
+
 def test_a_conversation_at_the_terminal(own: list[str]) -> None:
     typed = ["Which harbours have lower tides?\n", "Which ovens keep heat for longer?\n", "\x04"]
     seen, code = at_terminal(typed, "ask", *own, NO_COLOR="1")
@@ -554,6 +603,25 @@ def test_a_conversation_at_the_terminal(own: list[str]) -> None:
     assert "narrow mouths" in seen
     assert seen.count("References") == 2
     assert "Stone ovens keep their heat for longer." in " ".join(seen.split())
+
+
+def test_a_conversation_tells_what_it_costs(own: list[str]) -> None:
+    words = "Harbours with narrow mouths have lower tides than open ones"
+    written = f'QUOTES\nQ1 [E1] "{words}."\nANSWER\n{words} [Q1].'
+
+    def model(request: Request) -> Reply:
+        return Reply(text=written if "QUOTES" in request.prompt else "Which harbours have higher tides?",
+                     usage=(1000, 50))
+
+    with StubModel(always=model) as stub:
+        seen, code = at_terminal(["Which harbours have lower tides?\n", "And higher ones?\n", "\x04"], "ask", *own,
+                                 VOUCH_MODEL="stub", OPENAI_BASE_URL=stub.url, VOUCH_PRICE="1/2")
+    assert code == 0
+    assert "1,000 tokens read, 50 written, $0.0011." in seen
+    total = re.search(r"This conversation: ([\d,]+) tokens read, (\d+) written, \$([\d.]+)\.", seen)
+    assert total
+    assert int(total[1].replace(",", "")) >= 2000
+    assert float(total[3]) >= 0.0022
 
 
 def test_removing_asks_at_the_terminal(own: list[str], capsys: Capture) -> None:

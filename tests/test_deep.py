@@ -95,7 +95,8 @@ def test_an_answer_is_written_from_what_was_found_with_the_models_help(shelf: Li
             library, stub):
         events = list(library.stream(QUESTION))
         answer = events[-1].answer  # type: ignore[union-attr]
-    assert (answer.engine, answer.notice, answer.usage) == ("llm", None, Usage(input_tokens=33, output_tokens=21))
+    assert (answer.engine, answer.notice) == ("llm", None)
+    assert answer.usage == Usage(input_tokens=33, output_tokens=21, cost=0.0)
     stages = [event.name for event in events if isinstance(event, Stage)]
     assert stages == ["retrieve", "rewrite", "rerank", "write"]
     assert set(answer.timings) == set(stages)
@@ -109,7 +110,7 @@ def test_a_disputed_order_costs_one_call_more_and_never_another(shelf: Library) 
     with model(shelf, NOTHING, REVERSED, Reply(text="P1"), ANSWERED) as (library, stub):
         answer = library.ask(QUESTION)
     assert len(stub.requests) == 4
-    assert answer.usage == Usage(input_tokens=44, output_tokens=28)
+    assert answer.usage == Usage(input_tokens=44, output_tokens=28, cost=0.0)
     assert answer.notice is None
 
 

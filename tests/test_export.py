@@ -65,6 +65,17 @@ def test_csv_has_a_column_for_each_field() -> None:
     assert rows[1]["year"] == "2022"
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+def test_no_cell_of_a_csv_is_a_formula(sign: str) -> None:
+    paper = Paper(id="p", title=f'{sign}HYPERLINK("http://a.example")', abstract=f"{sign}2 dB. {BODY}",
+                  authors=(f"{sign}A One",))
+    text = EXPORTS["csv"]([paper])
+    [row] = csv.DictReader(io.StringIO(text))
+    assert not any(cell.startswith(sign) for cell in row.values())
+    [again] = back("csv", [paper])
+    assert (again.title, again.abstract, again.authors) == (paper.title, paper.abstract, paper.authors)
+
+
 def test_bibtex_escapes_all_but_mathematics() -> None:
     text = bibtex(PAPERS[:1])
     assert text.startswith("@article{one2021tides,\n")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import inspect
+import json
 import re
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,12 @@ import tiktoken_ext.openai_public  # type: ignore[import-untyped]
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 
-from rag import llm
+from rag import llm, providers
+from rag.cost import LEAST_REPLY, MOST_REPLY, Account
 from rag.errors import ModelError, SettingsError
-from rag.llm import Model, chat_model, open_model, window
+from rag.llm import Model, open_model
+from rag.providers import asking, chat_model, window
+from rag.remembered import Remembered
 from rag.schema import Usage
 from rag.settings import Settings
 from rag.text import estimate_tokens
@@ -48,7 +55,7 @@ def failure(*replies: Reply, timeout: float = 5.0) -> str:
 def test_text_comes_in_pieces_and_the_usage_last() -> None:
     with StubModel(Reply(chunks=("Pruning ", "works [E", "1]."), usage=(21, 4))) as stub:
         assert list(at(stub).stream(QUESTION)) == [
-            "Pruning ", "works [E", "1].", Usage(input_tokens=21, output_tokens=4)]
+            "Pruning ", "works [E", "1].", Usage(input_tokens=21, output_tokens=4, cost=0.0)]
     request = stub.requests[0]
     assert request.path == "/v1/chat/completions"
     assert request.json["model"] == "llama3.1:8b"
@@ -182,7 +189,7 @@ def test_an_openai_model_goes_to_openai_whatever_else_the_environment_says(monke
     monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/other")
     monkeypatch.setenv("LANGSMITH_GATEWAY", "http://127.0.0.1:9/gateway")
     chat: Any = chat_model("openai:gpt-5-mini", Settings(openai_api_key=KEY))
-    assert (chat.openai_api_base, chat.model_name, chat.temperature) == (llm.OPENAI_URL, "gpt-5-mini", None)
+    assert (chat.openai_api_base, chat.model_name, chat.temperature) == (providers.OPENAI_URL, "gpt-5-mini", None)
     assert KEY not in repr(chat)
 
 
@@ -190,16 +197,16 @@ def test_an_openai_model_goes_to_openai_whatever_else_the_environment_says(monke
     ("llama3.1:8b", Settings(openai_api_key=KEY), "names no provider, so it needs OPENAI_BASE_URL"),
     ("gpt-5-mini", Settings(openai_api_key=KEY), "openai:gpt-5-mini"),
     ("openai:gpt-5-mini", Settings(), "needs OPENAI_API_KEY"),
-    ("openai:", Settings(openai_api_key=KEY), "names no model"),
+    ("openai:", Settings(openai_api_key=KEY), "names none"),
 ])
 def test_a_model_that_cannot_be_set_up_is_a_settings_error(name: str, settings: Settings, told: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(told)):
         chat_model(name, settings)
 
 
-@pytest.mark.parametrize("provider", sorted(set(llm.PROVIDERS) - {"openai"}))
+@pytest.mark.parametrize("provider", sorted(set(providers.PROVIDERS) - {"openai"}))
 def test_a_provider_without_its_package_names_it(provider: str) -> None:
-    package = llm.PROVIDERS[provider]
+    package = providers.PROVIDERS[provider].package
     if importlib.util.find_spec(package.replace("-", "_")):
         pytest.skip(f"{package} is installed")
     with pytest.raises(SettingsError, match=f"pip install {package}"):
@@ -210,6 +217,229 @@ def test_any_langchain_model_can_be_asked() -> None:
     fake = GenericFakeChatModel(messages=iter([AIMessage("Some words here")]))
     with pytest.raises(ModelError, match="broke off"):  # it gives no finish reason
         said(Model(name="fake", chat=fake))
+
+
+# ---- what it costs
+
+
+def limited(stub: StubModel, left: float | None, name: str = "m", **more: Any) -> Model:
+    """A model at two dollars for a million tokens read, four for a million written."""
+    settings = Settings(model=name, price=(2.0, 4.0), openai_base_url=stub.url, timeout=5.0, **more)
+    return open_model(name, settings).on(Account(left=left))
+
+
+def test_tokens_are_priced() -> None:
+    with StubModel(Reply(text="Fine.", usage=(1000, 500))) as stub:
+        model = limited(stub, None)
+        assert list(model.stream(QUESTION))[-1] == Usage(input_tokens=1000, output_tokens=500, cost=0.004)
+    assert model.account.usage == Usage(input_tokens=1000, output_tokens=500, cost=0.004)
+    assert "max_tokens" not in stub.requests[0].json
+
+
+def test_of_an_unknown_price_nothing_is_said() -> None:
+    with StubModel(Reply(text="Fine.", usage=(1000, 500))) as stub:
+        model = replace(limited(stub, None), price=None)
+        assert list(model.stream(QUESTION))[-1] == Usage(input_tokens=1000, output_tokens=500)
+
+
+def event(delta: dict[str, Any], usage: dict[str, Any] | None, finish: str | None = None) -> str:
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "m",
+             "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+    return f"data: {json.dumps(chunk | ({'usage': usage} if usage else {}))}\n\n"
+
+
+def test_what_the_server_says_it_cost_counts_and_usage_may_be_a_running_total() -> None:
+    body = (event({"content": "Fi"}, {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10, "cost": 0.1})
+            + event({"content": "ne."}, {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "cost": 0.25},
+                    "stop") + "data: [DONE]\n\n")
+    with StubModel(Reply(body=body, headers={"Content-Type": "text/event-stream"})) as stub:
+        model = limited(stub, 1.0)
+        assert list(model.stream(QUESTION)) == ["Fi", "ne.", Usage(input_tokens=9, output_tokens=2, cost=0.25)]
+    assert model.account.left == 0.75
+
+
+def test_what_does_not_fit_is_not_asked() -> None:
+    told = r"m was not asked: it could cost \$0\.0041.*VOUCH_MAX_COST"
+    with StubModel() as stub, pytest.raises(ModelError, match=told):
+        said(limited(stub, 0.004))
+    assert stub.requests == []
+
+
+def test_no_call_escapes_the_limit() -> None:
+    with StubModel() as stub, pytest.raises(ModelError, match="VOUCH_MAX_COST leaves this conversation"):
+        said(open_model("m", Settings(model="m", price=(2.0, 4.0), max_cost=0.004, openai_base_url=stub.url)))
+    assert stub.requests == []
+
+
+def test_a_limit_without_a_price_names_the_setting() -> None:
+    with StubModel() as stub, pytest.raises(ModelError, match="price is not known; VOUCH_PRICE sets it"):
+        said(replace(limited(stub, 1.0), price=None))
+    assert stub.requests == []
+
+
+def test_what_costs_nothing_is_asked_under_any_limit() -> None:
+    with StubModel(Reply(text="Fine.")) as stub:
+        assert said(at(stub).on(Account(left=0.0))) == "Fine."
+    assert "max_tokens" not in stub.requests[0].json
+
+
+@pytest.mark.parametrize(("name", "parameter"), [("m", "max_tokens"), ("openai:gpt-5-mini", "max_completion_tokens")])
+def test_the_reply_is_bounded_by_what_is_left(name: str, parameter: str) -> None:
+    with StubModel(Reply(text="Fine."), Reply(text="Fine.")) as stub:
+        said(limited(stub, 0.01, name))
+        said(limited(stub, 100.0, name))
+    first, second = (request.json[parameter] for request in stub.requests)
+    assert LEAST_REPLY < first < 0.01 / 4e-6
+    assert second == MOST_REPLY
+
+
+def test_a_server_that_ignores_the_bound_is_left() -> None:
+    with StubModel(Reply(chunks=("word ",) * 8000, gap=0.0001, usage=None)) as stub:
+        model = limited(stub, 0.006)
+        with pytest.raises(ModelError, match="wrote more than VOUCH_MAX_COST allows"):
+            said(model)
+        assert stub.client_left.wait(5)
+    assert model.account.left is not None
+    assert -1e-9 < model.account.left < 4e-6
+
+
+@pytest.mark.parametrize(("reply", "least", "most"), [
+    (Reply(text="Fine.", usage=None), 3, 9),  # it has ended: what was seen
+    (Reply(text="Half an", cut_after=1, usage=None), MOST_REPLY, MOST_REPLY),  # it may have gone on
+    (Reply(reset=True), MOST_REPLY, MOST_REPLY),
+    (Reply(hang=True), MOST_REPLY, MOST_REPLY),
+    (Reply(status=401), 0, 0),
+])
+def test_what_no_server_tells_counts_under_a_limit(reply: Reply, least: int, most: int) -> None:
+    with StubModel(reply) as stub:
+        model = replace(limited(stub, 1.0), timeout=0.5)
+        with contextlib.suppress(ModelError):
+            said(model)
+        usage = model.account.usage
+        assert len(stub.requests) == 1, "nothing is paid for twice"
+    assert least <= (usage.output_tokens if usage else 0) <= most
+
+
+def test_an_answer_that_is_left_counts_under_a_limit() -> None:
+    with StubModel(Reply(chunks=("word ",) * 400, gap=0.01)) as stub:
+        model = limited(stub, 1.0)
+        pieces = model.stream(QUESTION)
+        next(pieces)
+        pieces.close()  # type: ignore[attr-defined]
+    assert model.account.usage is not None
+    assert model.account.usage.output_tokens == MOST_REPLY
+
+
+# ---- JSON where the server has it
+
+
+def test_json_is_asked_for_and_what_is_none_is_given_as_it_is() -> None:
+    with StubModel(Reply(text="No JSON.", usage=None)) as stub:
+        assert at(stub).ask("Which?", json=True) == "No JSON."
+    assert stub.requests[0].json["response_format"] == {"type": "json_object"}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_server_that_refuses_to_give_json_is_asked_without_and_then_no_more(status: int) -> None:
+    refused = Reply(status=status, message="'response_format.type' must be 'json_schema' or 'text'")
+    with StubModel(refused, Reply(text="Fine."), Reply(text="Fine.")) as stub:
+        model = at(stub)
+        assert model.ask("Which?", json=True) == "Fine."
+        assert model.on(Account()).ask("Which?", json=True) == "Fine."
+    assert ["response_format" in request.json for request in stub.requests] == [True, False, False]
+
+
+def test_what_is_refused_without_json_too_is_told_and_json_is_asked_for_again() -> None:
+    bad = Reply(status=400, message="bad")
+    with StubModel(bad, bad, Reply(text="Fine.")) as stub:
+        model = at(stub)
+        with pytest.raises(ModelError, match="does not accept"):
+            model.ask("Which?", json=True)
+        assert model.ask("Which?", json=True) == "Fine."
+    assert ["response_format" in request.json for request in stub.requests] == [True, False, True]
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("m", {"extra_body": {"max_tokens": 9, "response_format": {"type": "json_object"}}}),
+    ("openai:m", {"extra_body": {"max_completion_tokens": 9, "response_format": {"type": "json_object"}}}),
+    ("anthropic:m", {"max_tokens": 9}), ("ollama:m", {"format": "json"}),
+    ("google_genai:m", {"max_output_tokens": 9, "response_mime_type": "application/json"}),
+    ("groq:m", {"max_tokens": 9, "response_format": {"type": "json_object"}}),
+])
+def test_each_provider_is_asked_in_its_own_words(name: str, words: dict[str, Any]) -> None:
+    assert asking(name, 9, json=True) == words
+    assert asking(name, None, json=False) == {}
+
+
+# ---- what it wrote before
+
+
+@pytest.fixture
+def remembered(tmp_path: Path) -> Remembered:
+    return Remembered(tmp_path / "replies.sqlite")
+
+
+def test_what_it_wrote_is_not_asked_for_again(remembered: Remembered) -> None:
+    with StubModel(Reply(chunks=("Pruning ", "works."))) as stub:
+        model = replace(at(stub), remembered=remembered)
+        first, second = model.on(Account(left=0.0)), model.on(Account(left=0.0))
+        assert said(first) == "Pruning works."
+        assert list(second.stream(QUESTION)) == ["Pruning works."]
+    assert (first.account.cached, second.account.cached) == (False, True)
+    assert second.account.usage is None
+
+
+def test_fresh_asks_again_and_renews(remembered: Remembered) -> None:
+    with StubModel(Reply(text="Old."), Reply(text="New.")) as stub:
+        model = replace(at(stub), remembered=remembered)
+        assert said(model) == "Old."
+        assert said(model.on(Account(fresh=True))) == "New."
+        assert said(model) == "New."
+
+
+@pytest.mark.parametrize("other", ["messages", "name", "server", "json"])
+def test_anything_else_is_another_question(other: str, remembered: Remembered) -> None:
+    with StubModel(Reply(text="One."), Reply(text="Two.")) as stub:
+        model = replace(at(stub), remembered=remembered)
+        assert said(model) == "One."
+        messages = [HumanMessage("Which papers prune??")] if other == "messages" else QUESTION
+        if other in ("name", "server"):
+            model = replace(model, **{"name": {"name": "llama3.2:8b"}, "server": {"address": "http://other"}}[other])
+        assert next(model.stream(messages, json=other == "json")) == "Two."
+
+
+@pytest.mark.parametrize("failing", [
+    Reply(text="Half an", finish_reason="length"), Reply(text="Half an", cut_after=1), Reply(text=""),
+    Reply(text="Half an", cut_after=1, cut="reset"), Reply(text="Whole, but unfinished.", finish_reason=None),
+])
+def test_what_failed_is_not_remembered(failing: Reply, remembered: Remembered) -> None:
+    with StubModel(failing, Reply(text="Fine.")) as stub:
+        model = replace(at(stub), remembered=remembered)
+        with pytest.raises(ModelError):
+            said(model)
+        assert said(model) == "Fine."
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_what_was_left_is_not_remembered(closed: bool, remembered: Remembered) -> None:
+    with StubModel(Reply(chunks=("Pruning ", "works.")), Reply(text="Fine.")) as stub:
+        model, left = replace(at(stub), remembered=remembered), threading.Event()
+        pieces = model.stream(QUESTION, left)
+        next(pieces)
+        if closed:
+            pieces.close()  # type: ignore[attr-defined]
+        left.set()
+        list(pieces)
+        assert "".join(str(piece) for piece in model.stream(QUESTION, threading.Event())).startswith("Fine.")
+        assert said(model) == "Fine."
+
+
+def test_what_came_to_nothing_can_be_forgotten(remembered: Remembered) -> None:
+    with StubModel(Reply(text="Nonsense."), Reply(text="Fine.")) as stub:
+        model = replace(at(stub), remembered=remembered)
+        assert said(model) == "Nonsense."
+        model.account.forget()
+        assert said(model) == "Fine."
 
 
 @pytest.mark.parametrize(("name", "given", "tokens"), [

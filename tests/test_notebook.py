@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import LibraryError
-from rag.schema import Answer, Citation, Origin, Paper, Reference, Sentence, Support, Turn, Usage
-from ui.notebook import Notebook, new_id
+from rag.schema import Answer, Citation, ClaimReport, Origin, Paper, Reference, Sentence, Support, Usage, Where
+from ui.notebook import Entry, Notebook, new_id
 
 PAPER = Paper(id="p1", title="Nests", abstract="Herons nest\nhigh.", authors=("Ada Quill", "Bo Fern"), year=2021,
               origins=(Origin(file="a.txt", record=3), Origin(file="b.txt", record=1)))
@@ -16,27 +16,41 @@ SUPPORT = Support(verdict="weak", score=0.5, quote="Herons nest", start=0, end=1
 ANSWER = Answer(
     question="Where?", text="“Herons nest” [1]", rewritten_question="Where do herons nest?",
     sentences=(Sentence(text="Herons nest", kind="quote",
-                        citations=(Citation(label=1, paper_id="p1", support=SUPPORT),)),),
+                        citations=(Citation(label=1, paper_id="p1", support=SUPPORT),), side="high", marked=(0, 6)),),
     references=(Reference(label=1, paper=PAPER),), withheld=(Sentence(text="They swim."),), nearest=(PAPER,),
-    confidence=0.7, engine="llm", model="m", notice="n", usage=Usage(input_tokens=3, output_tokens=4),
+    confidence=0.7, engine="llm", model="m", notice="n", usage=Usage(input_tokens=3, output_tokens=4, cost=0.01),
+    kind="comparison", cached=True,
     timings={"retrieve": 0.01},
 )
 
 
-def turn(question: str = "Where?") -> Turn:
-    return Turn(question=question, answer=ANSWER)
+def turn(question: str = "Where?") -> Entry:
+    return Entry(asked=question, answer=ANSWER)
 
 
-def test_a_turn_comes_back_as_it_went(tmp_path: Path) -> None:
+def test_entries_come_back_as_they_went(tmp_path: Path) -> None:
     notebook = Notebook(tmp_path / "not there yet" / "notebook.sqlite")
-    notebook.append("c", turn())
-    assert notebook.turns("c") == (turn(),)
+    report = ClaimReport(claim="Herons nest high.", verdict="mixed", for_=ANSWER.sentences, confidence=0.6,
+                         references=ANSWER.references)
+    entries = (turn(), Entry(asked="Herons nest high.", answer=report, where=Where(years=(2020, None), tags=("a",))))
+    for entry in entries:
+        notebook.append("c", entry)
+    assert notebook.entries("c") == entries
+
+
+def test_the_list_tells_the_filter_that_was_last_asked_under(tmp_path: Path) -> None:
+    notebook = Notebook(tmp_path / "notebook.sqlite")
+    where = Where(authors=("Quill",), files=('"odd" name.txt',))
+    notebook.append("a", Entry(asked="1", answer=ANSWER, where=where))
+    notebook.append("b", Entry(asked="2", answer=ANSWER, where=where))
+    notebook.append("b", Entry(asked="3", answer=ANSWER))
+    assert {talk.id: talk.where for talk in notebook.conversations()} == {"a": where, "b": None}
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:
     notebook = Notebook(tmp_path / "notebook.sqlite")
     assert notebook.conversations() == ()
-    assert notebook.turns("c") == ()
+    assert notebook.entries("c") == ()
     notebook.delete("c")
     assert not notebook.path.exists()
 
@@ -48,7 +62,7 @@ def test_conversations_are_named_after_their_first_question_the_latest_first(tmp
     notebook.append("a", turn("second?"))
     assert [(talk.id, talk.title, talk.turns) for talk in notebook.conversations()] == [
         ("a", "first?", 2), ("b", "other?", 1)]
-    assert [turn.question for turn in notebook.turns("a")] == ["first?", "second?"]
+    assert [entry.asked for entry in notebook.entries("a")] == ["first?", "second?"]
 
 
 def test_deleting_leaves_no_words_in_the_file(tmp_path: Path) -> None:
@@ -66,7 +80,7 @@ def test_answers_of_another_version_are_read(tmp_path: Path) -> None:
     with sqlite3.connect(notebook.path) as db:
         db.execute("""UPDATE turn SET answer = '{"question": "Where?", "from_the_future": 1}'""")
     db.close()
-    assert notebook.turns("a") == (Turn(question="Where?", answer=Answer(question="Where?")),)
+    assert notebook.entries("a") == (Entry(asked="Where?", answer=Answer(question="Where?")),)
 
 
 def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
@@ -77,7 +91,7 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(Notebook(path).turns("c")) == 20
+    assert len(Notebook(path).entries("c")) == 20
 
 
 def test_a_file_that_is_no_notebook_is_not_overwritten(tmp_path: Path) -> None:

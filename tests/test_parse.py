@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.parse import Drafted, parse
+from rag.drafted import Drafted
+from rag.parse import Reader, parse
 
 
 def read(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -30,6 +31,9 @@ def test_every_shape_of_mark_is_taken_off(mark: str, shape: str) -> None:
 @pytest.mark.parametrize(("mark", "labels"), [
     ("[E1, E2]", ("E1", "E2")), ("[E1][E2]", ("E1", "E2")), ("[E1] [E2]", ("E1", "E2")), ("(E1; E12)", ("E1", "E12")),
     ("[E1-E3]", ("E1", "E2", "E3")), ("[E2–4]", ("E2", "E3", "E4")), ("[E1 and E2]", ("E1", "E2")),
+    ("[Q1]", ("Q1",)), ("(Q1; q12)", ("Q1", "Q12")), ("[Q1-Q3]", ("Q1", "Q2", "Q3")), ("[E1 Q2]", ("E1", "Q2")),
+    ("[Quote 1]", ("Q1",)), ("[Paper 1]", ("E1",)), ("{E1}", ("E1",)), ("[[E1]](#E1)", ("E1",)),
+    ("\\cite{evil2031}", ()),
     ("[1]", ("1",)), ("[1, 2]", ("1", "2")), ("[1][3]", ("1", "3")), ("[E99]", ("E99",)), ("[E1, E1]", ("E1",)),
 ])
 def test_several_labels_and_invented_ones(mark: str, labels: tuple[str, ...]) -> None:
@@ -51,6 +55,7 @@ def test_marks_that_lead_belong_to_what_follows() -> None:
 @pytest.mark.parametrize(("text", "sentence", "labels"), [
     ("According to [E1], pruning helps.", "Pruning helps.", ("E1",)),
     ("As shown in E1 and E2, pruning helps.", "Pruning helps.", ("E1", "E2")),
+    ("According to Q1, pruning helps.", "Pruning helps.", ("Q1",)),
     ("E1 shows that pruning helps.", "This paper shows that pruning helps.", ("E1",)),
     ("[E1] and [E2] show that pruning helps.", "These papers show that pruning helps.", ("E1", "E2")),
     ("Pruning was first tried in [E3].", "Pruning was first tried in this paper.", ("E3",)),
@@ -69,6 +74,7 @@ def test_labels_that_are_words_of_the_sentence(text: str, sentence: str, labels:
     "A* search in snake_case keeps $L_{1}$ and 2 * 3.",
     "If x < y, then y > x (see above).",
     "It holds for p (1) and for q (2) alone.",
+    "Sets {a, b} of x^{2} and $\\alpha$ and C:\\cited hold.",
     "Losses of p<0.05 reach mAP@0.5 and nDCG@10 of 10⁵ CO₂, R² and/or log₂ n at AT&T.",
     "In 2019 (May) it was (as Smith, a baker, said in 1990) so.",
 ])
@@ -170,6 +176,15 @@ def test_a_mark_never_closed_is_not_shown() -> None:
     assert read("Pruning works (E1, E") == [("Pruning works", ())]
 
 
+def test_a_sentence_with_its_mark_before_the_full_stop_comes_with_that() -> None:
+    reader = Reader()
+    assert list(reader.read("Pruning works [E1]")) == []
+    assert list(reader.read(".")) == [Drafted(text="Pruning works.", labels=("E1",))]
+    assert list(reader.read('”) It is fast [Q2]! ')) == [Drafted(text="It is fast!", labels=("Q2",))]
+    assert list(reader.read("So")) == list(reader.read("me [E1]: 3.5 % [E2] of")) == []
+    assert list(reader.end()) == [Drafted(text="Some: 3.5 % of", labels=("E1", "E2"))]
+
+
 def test_a_sentence_comes_as_soon_as_the_next_begins() -> None:
     pieces = iter(["Pruning wor", "ks. [E", "1] ", "It is", " fast."])
     assert next(parse(pieces)) == Drafted(text="Pruning works.", labels=("E1",))
@@ -184,6 +199,7 @@ FRAGMENTS = st.sampled_from([
     "</think>", "<", ">", "e.g. ", "et al. ", "3.5", "https://a.example/b", "[x](http://y.example)", "![p](q)",
     "\ue000", "é", "“", "”", "!", "[E1", "–", ",", "[E0]", "[E007]", "[0, 1]", "[sic]", "(Smith et al., 2021)", "(1)",
     "⁷", "₇", "［７］", "\u200b", "h", "ttp", "://", "//", ":", "www.", "x.example", "/", "me@", "<img ", "<!--", "-->",
+    "[Q1]", "Q2", "{", "}", "{E1}", "\\", "\\cite{", "[[", "]]",
     "&lt;", "&amp;", "lt;", "&#xE000;", "<sup>", "</sup>", "img", "\t", "\r", "A. ",
 ])
 TEXTS = st.lists(FRAGMENTS, max_size=30).map("".join)
@@ -206,7 +222,7 @@ def test_what_comes_out_is_clean(text: str) -> None:
         assert drafted.text == drafted.text.strip()
         assert not re.search(r"[\ue000-\uf8ff\n]", drafted.text)
         assert not LIVE.search(drafted.text), drafted.text
-        assert all(re.fullmatch(r"E\d+|[1-9]\d*", label) for label in drafted.labels)
+        assert all(re.fullmatch(r"[EQ]\d+|[1-9]\d*", label) for label in drafted.labels)
         assert len(set(drafted.labels)) == len(drafted.labels)
 
 

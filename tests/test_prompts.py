@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,15 @@ from prompts import Prompt, PromptError
 
 def test_every_prompt_loads_with_the_variables_its_user_fills() -> None:
     assert {name: prompts.load(name).variables for name in prompts.names()} == {
-        "answer": ("no_answer",),
+        "answer": ("kind", "no_answer"),
+        "brief": (),
+        "claim": ("claim", "quotes"),
         "compare": ("pairs", "question", "papers"),
         "condense": ("history", "question"),
         "evidence": ("label", "title", "text"),
+        **{f"kind-{kind}": ("sides",) * (kind == "comparison") for kind in (
+            "papers", "fact", "comparison", "overview", "yes-no")},
+        "judge": ("quote", "sentence"),
         "question": ("evidence", "question"),
         "rerank": ("question", "papers"),
         "rewrite": ("question",),
@@ -46,8 +52,26 @@ def test_the_fingerprint_is_the_texts() -> None:
     assert prompt.fingerprint != Prompt(name="p", text="Say $word!").fingerprint
 
 
+def test_the_changelog_has_every_prompt_as_it_is() -> None:
+    changelog = Path(__file__).parent.parent / "CHANGELOG.md"
+    assert prompts.fingerprints() in changelog.read_text("utf-8"), (
+        "a prompt has changed: say so in CHANGELOG.md, and renew the fingerprints there with "
+        "`python -m prompts CHANGELOG.md`")
+
+
+def test_a_changelogs_fingerprints_are_renewed_and_older_ones_left() -> None:
+    block = prompts.fingerprints()
+    older = "## 0.1.0\n\n    answer 0123456789ab\n"
+    changelog = f"## 0.2.0\n\n- Better.\n\n    answer           ffffffffffff\n    gone 000000000000\n\n{older}"
+    assert prompts.renewed(changelog) == f"## 0.2.0\n\n- Better.\n\n{block}\n{older}"
+    assert f"    {'answer':<16} {prompts.load('answer').fingerprint}\n" in block
+    with pytest.raises(PromptError, match="no block"):
+        prompts.renewed("## 0.2.0\n")
+
+
 def test_the_rules_hold_what_the_engine_relies_on() -> None:
-    rules = prompts.load("answer").fill(no_answer="The library does not answer this.")
-    for wanted in ("[E1]", "never instructions", "language of the question", "only: The library does not answer this."):
+    rules = prompts.load("answer").fill(kind="State it.", no_answer="The library does not answer this.")
+    for wanted in ("[E1]", "QUOTES", "ANSWER", "State it.", "never instructions", "language of the question",
+                   "only: The library does not answer this."):
         assert wanted in rules
     assert len(rules) < 1800, "small models lose long rules"

@@ -12,6 +12,7 @@ from rag.schema import (
     Answer,
     Chunk,
     Citation,
+    ClaimReport,
     Hit,
     Origin,
     Paper,
@@ -22,7 +23,8 @@ from rag.schema import (
     Usage,
     Verdict,
 )
-from ui import render
+from ui import claims, render
+from ui.sides import blocks, paragraphs
 
 PAPER = Paper(
     id="p1", title="Tides in small_seas", abstract="Small seas have tides. They are $x_1$ high.",
@@ -65,7 +67,7 @@ def test_json_has_exactly_the_fields_and_the_told_properties() -> None:
     assert set(document["references"][0]["paper"]) == {field.name for field in fields(Paper)} | {"label"}
     assert document["references"][1]["paper"]["label"] == BARE.label
     assert [sentence["verdict"] for sentence in document["sentences"]] == ["supported", "supported", "weak"]
-    assert document["usage"] == {"input_tokens": 3, "output_tokens": 4}
+    assert document["usage"] == {"input_tokens": 3, "output_tokens": 4, "cost": None}
     assert document["timings"] == {"search": 0.5}
     assert document["references"][0]["paper"]["origins"] == [
         {"file": "list.txt", "record": 3, "uri": "", "sha256": ""}]
@@ -147,6 +149,124 @@ def test_a_link_that_could_break_out_is_not_made() -> None:
     assert "link_open" not in kinds(render.paper_markdown(paper))
     assert "link_open" not in kinds(render.paper_markdown(Paper(id="p", title="T", url="javascript:alert(1)")))
     assert "link_open" in kinds(render.paper_markdown(Paper(id="p", title="T", url="https://a.example/1")))
+
+
+# ---- sides, marks, claims
+
+def words_of(markdown: str) -> str:
+    """The words that a Markdown reader shows."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
+    return " ".join("".join(child.content for child in token.children or ()) for token in tokens if token.children)
+
+
+SIDED = (Sentence(text="They differ.", kind="frame"),
+         *(Sentence(text=text, kind="quote", citations=cited("", labels=(label,)).citations, side=side)
+           for side, label, text in (("spring tides", 1, "They are $|x| \\| y$ high | wide."),
+                                     ("neap tides", 2, "They are low."), ("spring tides", 2, "They come twice."))))
+
+
+def test_sides_stand_together_in_the_order_they_come() -> None:
+    first, second = blocks(SIDED)
+    assert [side.name for side in first] == [None]
+    assert [(side.heading, len(side.sentences)) for side in second] == [("Spring tides", 2), ("Neap tides", 1)]
+
+
+def test_sides_in_plain_text_stand_under_their_headings() -> None:
+    answer = Answer(question="?", kind="comparison", sentences=SIDED, references=ANSWER.references)
+    lines = list(render.answer_lines(answer, width=200))
+    assert lines[0] == "They differ."
+    assert lines.index("Spring tides:") < lines.index(next(line for line in lines if "come twice" in line))
+    assert lines.index("Neap tides:") < lines.index(next(line for line in lines if "are low" in line))
+    assert sum("high | wide" in line for line in lines) == 1
+
+
+def test_sides_in_markdown_are_a_table() -> None:
+    answer = Answer(question="?", kind="comparison", sentences=SIDED, references=ANSWER.references)
+    markdown = render.answer_markdown(answer)
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
+    cells = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type in ("th_open", "td_open")]
+    assert cells[:2] == ["Spring tides", "Neap tides"]
+    assert "$|x| \\| y$ high \\| wide." in cells[2]
+    assert "They are low" in cells[3]
+    assert "come twice" in cells[4]
+    assert cells[5] == ""
+
+
+def test_a_frame_heads_the_quotes_below_it() -> None:
+    frames = tuple(Sentence(text=text, kind="frame") for text in ("Three answer.", "Two say alike:"))
+    quotes = (cited("One.", kind="quote"), cited("Two.", kind="quote"))
+    assert list(paragraphs((*frames, *quotes))) == [frames[:1], frames[1:], quotes[:1], quotes[1:]]
+    assert list(paragraphs((cited("So."), cited("Thus.")))) == [(cited("So."), cited("Thus."))]
+
+
+def test_frames_that_cite_stand_by_themselves() -> None:
+    items = (cited("“Tides”, 2021.", kind="frame"), cited("“Bare”, 2020.", kind="frame", labels=(2,)))
+    answer = Answer(question="?", kind="library", sentences=items, references=ANSWER.references)
+    assert list(render.answer_lines(answer))[:2] == ["“Tides”, 2021. [1]", "“Bare”, 2020. [2]"]
+    assert "\n\n“Tides”, 2021. \\[1\\]\n\n" in render.answer_markdown(answer)
+
+
+@pytest.mark.parametrize(("before", "marked", "after", "told"), [
+    ("They are ", "3 m", " high.", "They are **3 m** high."),
+    ("They are", " 3 m ", "high.", "They are **3 m** high."),
+    ("pre", "fix", "ed", "pre**fix**ed"),
+    ("of $x_", "1$", " m", "of **$x_1$** m"),
+    ("- ", "a", "", "\\- **a**"),
+    ("a", "(b)", "c", "a(b)c"),
+    ("a ", "*b", "*", "a **\\*b**\\*"),
+])
+def test_marked_words_are_bold_where_they_can_be(before: str, marked: str, after: str, told: str) -> None:
+    sentence = Sentence(text=before + marked + after, marked=(len(before), len(before + marked)), kind="frame")
+    assert render.answer_markdown(Answer(question="?", sentences=(sentence,))) == f"## ?\n\n{told}\n"
+
+
+@given(st.text(alphabet="ab1 .,()*_-é“", min_size=1, max_size=30), st.data())
+def test_marking_edits_no_word(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    marked = (start, data.draw(st.integers(start, len(text))))
+    plain, bold = (render.answer_markdown(Answer(question="?", sentences=(
+        Sentence(text=text, marked=span, kind="quote", citations=cited("").citations),),
+        references=ANSWER.references[:1])) for span in (None, marked))
+    assert words_of(bold).replace(" ", "") == words_of(plain).replace(" ", "")
+    assert not kinds(bold) & {"em_open", "code_inline", "html_inline"}
+
+
+REPORT = ClaimReport(claim="Tides are *high*.", verdict="supported", confidence=0.72,
+                     for_=(cited("Small seas have tides.", kind="quote"),), notice="One sentence is weak.",
+                     references=ANSWER.references[:1])
+
+
+def test_a_report_tells_the_verdict_and_either_side() -> None:
+    text = "\n".join(claims.claim_lines(REPORT))
+    assert text.startswith("Supported (fairly sure, 72%).\n\nFor:\n- Tides in small_seas (2021?): “Small seas")
+    assert "\nAgainst:\nNothing was found.\n" in text
+    assert "[1] Tides in small_seas" in text
+    assert text.endswith("One sentence is weak.")
+    markdown = claims.claim_markdown(REPORT)
+    assert markdown.startswith("## Tides are \\*high\\*.\n\n**Supported** (fairly sure, 72%)\n\n| For | Against |\n")
+    assert "table_open" in kinds(markdown)
+    assert "### References" in markdown
+
+
+def test_a_report_without_evidence_has_no_sides() -> None:
+    report = ClaimReport(claim="?", verdict="no evidence", confidence=0.3)
+    assert list(claims.claim_lines(report)) == ["No evidence for it or against it (hardly more than a guess, 30%)."]
+    assert "|" not in claims.claim_markdown(report)
+
+
+@pytest.mark.parametrize(("cost", "told"), [
+    (None, "1,200 tokens read, 90 written"), (0.0, "1,200 tokens read, 90 written, $0.00"),
+    (0.00001, "1,200 tokens read, 90 written, less than $0.0001"), (0.0031, "1,200 tokens read, 90 written, $0.0031"),
+    (1.5, "1,200 tokens read, 90 written, $1.50"),
+])
+def test_usage_in_a_line(cost: float | None, told: str) -> None:
+    assert render.usage_line(Usage(input_tokens=1200, output_tokens=90, cost=cost)) == told
+
+
+def test_how_a_question_was_understood_comes_first() -> None:
+    answer = Answer(question="And it?", rewritten_question="And [the] tide?", sentences=ANSWER.sentences[:1])
+    assert next(render.answer_lines(answer)) == "Understood as: And [the] tide?"
+    assert "\n\n*Understood as: And \\[the\\] tide?*\n\nOne paper" in render.answer_markdown(answer)
 
 
 def test_best_words_are_the_sentence_that_shares_most_with_the_query() -> None:

@@ -138,7 +138,7 @@ def test_text_is_text_in_every_prompt() -> None:
 def test_thoughts_are_no_answer() -> None:
     order, _, spent = ordered(papers(3), Reply(text="<think>P3 > P2 > P1 surely</think>P1", usage=(500, 9)))
     assert order == (0, 1, 2)
-    assert spent == [Usage(input_tokens=500, output_tokens=9)]
+    assert spent == [Usage(input_tokens=500, output_tokens=9, cost=0.0)]
 
 
 @pytest.mark.parametrize(("compared", "first"), [

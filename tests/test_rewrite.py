@@ -57,4 +57,4 @@ def test_thoughts_are_no_rewriting() -> None:
     with StubModel(Reply(text="<think>- one\n- two")) as stub:
         model = open_model("stub", Settings(model="stub", openai_base_url=stub.url))
         assert rewrite(model, "Why?", spent.append) == ()
-    assert spent == [Usage(input_tokens=11, output_tokens=7)]
+    assert spent == [Usage(input_tokens=11, output_tokens=7, cost=0.0)]

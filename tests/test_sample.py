@@ -85,3 +85,16 @@ def test_summaries_open_in_different_words(papers: list[dict[str, Any]]) -> None
 def test_reward_models_are_well_covered(papers: list[dict[str, Any]]) -> None:
     assert sum("reward model" in paper["abstract"].casefold() for paper in papers) >= 10
     assert sum("overoptimiz" in paper["abstract"].casefold() for paper in papers) >= 5
+
+
+def test_paraphrases_are_sentences_in_other_words(papers: list[dict[str, Any]]) -> None:
+    texts = {paper["title"]: " ".join(words(paper["abstract"])) for paper in papers}
+    lines = sample_path().with_name("paraphrases.jsonl").read_text(encoding="utf-8").splitlines()
+    written = [json.loads(line) for line in lines]
+    assert len(written) == len({item["text"] for item in written}) == 150
+    assert {item["paper"] for item in written} == set(texts)
+    for item in written:
+        assert len(sentences(item["text"])) == 1, item["text"]
+        said = words(item["text"])
+        runs = (" ".join(said[at:at + 8]) for at in range(len(said) - 7))
+        assert not any(run in texts[item["paper"]] for run in runs), item["text"]

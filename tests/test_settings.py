@@ -35,9 +35,12 @@ def test_every_setting_is_read(env_file: Path) -> None:
     settings = load(env_file, {
         "VOUCH_LIBRARY": "~/papers", "VOUCH_MODEL": "llama3.1:8b", "VOUCH_EMBEDDINGS": "local",
         "VOUCH_CHROMA_URL": "http://localhost:8000/", "VOUCH_TIMEOUT": "2.5", "VOUCH_CONTEXT": "16384",
+        "VOUCH_DEEP": "yes", "VOUCH_JUDGE": "openai:gpt-5-nano", "VOUCH_MAX_COST": "$0.50", "VOUCH_PRICE": "0.25 / $2",
         "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": "http://localhost:11434/v1/"})
     assert settings.library == Path.home() / "papers"
     assert (settings.model, settings.timeout, settings.context) == ("llama3.1:8b", 2.5, 16384)
+    assert (settings.deep, settings.judge) == (True, "openai:gpt-5-nano")
+    assert (settings.max_cost, settings.price) == (0.5, (0.25, 2.0))
     assert settings.chroma_url == "http://localhost:8000"
     assert (settings.openai_api_key, settings.openai_base_url) == (KEY, "http://localhost:11434/v1")
 
@@ -87,6 +90,12 @@ def test_the_configuration_folder_is_read(tmp_path: Path, monkeypatch: pytest.Mo
     ({"VOUCH_CONTEXT": "8k"}, "VOUCH_CONTEXT is '8k'.*tokens"),
     ({"VOUCH_CONTEXT": "100"}, "VOUCH_CONTEXT"),
     ({"VOUCH_DEEP": "maybe"}, "VOUCH_DEEP is 'maybe'.*yes or no"),
+    ({"VOUCH_MAX_COST": "a dollar"}, "VOUCH_MAX_COST is 'a dollar'.*dollars, 0 or more"),
+    ({"VOUCH_MAX_COST": "-1"}, "VOUCH_MAX_COST"),
+    ({"VOUCH_MAX_COST": "inf"}, "VOUCH_MAX_COST"),
+    ({"VOUCH_PRICE": "2"}, "VOUCH_PRICE is '2'.*slash between.*0.25/2"),
+    ({"VOUCH_PRICE": "1/2/3"}, "VOUCH_PRICE"),
+    ({"VOUCH_PRICE": "1/-2"}, "VOUCH_PRICE"),
     ({"VOUCH_CHROMA_URL": "localhost:8000"}, "VOUCH_CHROMA_URL.*http://"),
     ({"OPENAI_BASE_URL": "http://"}, "OPENAI_BASE_URL"),
     ({"OPENAI_BASE_URL": "http://[::1"}, "OPENAI_BASE_URL"),

@@ -73,4 +73,4 @@ def test_by_hand_it_answers_from_the_evidence() -> None:
         process.terminate()
         process.wait()
         process.stdout.close()
-    assert said == "Pruning halves memory [E1]."
+    assert said == 'QUOTES\nQ1 [E1] "Pruning halves memory."\nANSWER\nPruning halves memory [Q1].'

@@ -12,7 +12,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser.scripted import FIRST, PAPERS, SENTENCES, ScriptedLibrary
+from browser.scripted import (
+    FIRST,
+    OUT,
+    PAPERS,
+    REFERENCES,
+    REPORT,
+    SENTENCES,
+    USAGE,
+    ScriptedLibrary,
+    last_asked,
+    quote,
+)
 from browser.serving import served
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +34,7 @@ from rag.errors import SettingsError
 from rag.schema import (
     Answer,
     Citation,
+    ClaimReport,
     Evidence,
     Hit,
     IngestReport,
@@ -34,6 +46,7 @@ from rag.schema import (
     Stage,
     Support,
     Where,
+    Withheld,
 )
 from rag.settings import Settings
 from ui.notebook import Notebook
@@ -42,13 +55,15 @@ from ui.web.answer_html import answer_html, draft_html, question_html
 from ui.web.card import card, cited_span, outside, paper_link
 from ui.web.chat import Chat
 from ui.web.draft import Draft
-from ui.web.filter import chosen, fields_html, named, phrase
+from ui.web.filter import chosen, fields_html, named, pairs, phrase
 from ui.web.live import Live
 from ui.web.pump import pumped
+from ui.web.report_html import report_html
 from ui.web.shelf import earlier_html, welcome_html
-from ui.web.typeset import typeset
+from ui.web.typeset import marked, typeset
 
-TAGS = {"div", "p", "span", "a", "ul", "li", "details", "summary", "button", "pre", "code", "mark", "h2"}
+TAGS = {"div", "p", "span", "a", "ul", "li", "details", "summary", "button", "pre", "code", "mark", "h2", "h3",
+        "strong"}
 
 
 class Tags(HTMLParser):
@@ -108,9 +123,10 @@ def hostile_answer(abstained: bool = False) -> Answer:
     return Answer(
         question=HOSTILE, rewritten_question=HOSTILE, references=(Reference(label=1, paper=paper),), nearest=(paper,),
         sentences=(Sentence(text=HOSTILE, citations=cited), Sentence(text=HOSTILE, kind="quote", citations=cited),
-                   Sentence(text=HOSTILE, kind="frame")),
+                   Sentence(text=HOSTILE, kind="frame"), Sentence(text=HOSTILE, kind="frame", citations=cited),
+                   Sentence(text=HOSTILE, kind="quote", citations=cited, side=HOSTILE, marked=(2, 40))),
         withheld=(Sentence(text=HOSTILE, citations=cited),), model=HOSTILE, engine="llm", notice=HOSTILE,
-        abstained=abstained,
+        abstained=abstained, cached=True, usage=USAGE,
     )
 
 
@@ -118,12 +134,15 @@ def hostile_answer(abstained: bool = False) -> Answer:
 def test_hostile_words_stay_words(abstained: bool) -> None:
     answer = hostile_answer(abstained)
     paper = answer.references[0].paper
-    documents = [answer_html(answer), question_html(HOSTILE), card(paper, (0, 9), HOSTILE),
-                 draft_html(answer.sentences, {paper.id: paper}, "reading", [HOSTILE])]
+    report = ClaimReport(claim=HOSTILE, verdict="mixed", for_=answer.sentences, against=answer.sentences,
+                         references=answer.references, notice=HOSTILE, engine="llm", model=HOSTILE)
+    documents = [answer_html(answer, 0, USAGE + USAGE), question_html(HOSTILE, claim=True),
+                 card(paper, (0, 9), HOSTILE), report_html(report, HOSTILE),
+                 draft_html(answer.sentences, {paper.id: paper}, "reading", [HOSTILE], HOSTILE, HOSTILE)]
     for document in documents:
         tags = Tags(document)
         assert tags.tags <= TAGS
-        assert tags.names <= {"class", "href", "title", "target", "rel"}
+        assert tags.names <= {"class", "href", "title", "target", "rel", "id"}
         assert 'href="javascript:' not in document
         # On one line, or Markdown would take over after the first blank one.
         assert "\n" not in document
@@ -144,6 +163,61 @@ def test_an_answer_of_summaries_alone_claims_no_papers_words() -> None:
     document = answer_html(Answer(question="?", sentences=SENTENCES[3:],
                                   references=(Reference(label=2, paper=PAPERS[1]),)))
     assert "papers’" not in document
+
+
+def test_sides_stand_beside_one_another() -> None:
+    sentences = (Sentence(text="They differ:", kind="frame"), quote(0, 1, FIRST, side="one"),
+                 quote(1, 2, SENTENCES[3].text, side="two"))
+    document = answer_html(Answer(question="?", kind="comparison", sentences=sentences, references=REFERENCES))
+    assert document.count('<div class="sides">') == 1
+    assert document.count('<div class="side"><h3>') == 2
+    assert "<h3>One</h3>" in document
+    assert f'“<span class="words">{FIRST}</span>' in document
+
+
+def test_a_frame_heads_the_quotes_below_it() -> None:
+    frame = Sentence(text="Both say so:", kind="frame")
+    document = answer_html(Answer(question="?", sentences=(frame, quote(0, 1, FIRST)), references=REFERENCES))
+    assert '<p class="lead">Both say so:</p><div class="quoted">' in document
+
+
+def test_a_paper_quoted_twice_in_a_row_is_named_once() -> None:
+    sentences = (quote(0, 1, FIRST), quote(0, 1, "Larger reward models shrink it."), quote(1, 2, SENTENCES[3].text),
+                 quote(0, 1, FIRST))
+    document = answer_html(Answer(question="?", sentences=sentences, references=REFERENCES))
+    assert document.count('<p class="source">') == 3
+    assert document.count('<div class="quoted again"><p>“') == 1
+
+
+def test_the_words_that_answer_are_marked_inside_the_quote() -> None:
+    sentence = quote(0, 1, FIRST, marked=(0, 10))
+    document = answer_html(Answer(question="?", kind="fact", sentences=(sentence,), references=REFERENCES))
+    assert f'“<span class="words"><mark>optimising</mark>{FIRST[10:]}</span>' in document
+    assert marked("at $x_1$ m", (5, 7)) == "at <mark>\\(x_1\\)</mark> m"
+
+
+def test_how_an_answer_was_made_is_told() -> None:
+    own = answer_html(Answer(question="?", kind="library", sentences=SENTENCES[:1]))
+    assert "From the library’s own records" in own
+    assert "colophon" not in answer_html(Answer(question="?", kind="greeting", sentences=SENTENCES[:1]))
+    kept = Answer(question="?", engine="llm", model="m", cached=True, usage=USAGE, sentences=SENTENCES,
+                  references=REFERENCES)
+    assert "Written by m, kept from an earlier answer, each sentence checked" in answer_html(kept, 3)
+    assert '<button class="afresh" id="afresh-3">Ask afresh</button>' in answer_html(kept, 3)
+    assert "afresh" not in answer_html(kept)
+    assert '<p class="usage">1,200 tokens read, 90 written, $0.0031</p>' in answer_html(kept)
+    assert "· this conversation: 2,400 tokens read, 180 written, $0.0062</p>" in answer_html(kept, 3, USAGE + USAGE)
+
+
+@pytest.mark.parametrize(("report", "told"), [
+    (REPORT, "<strong>Mixed: papers on either side</strong> <span class=\"sure\">fairly sure, 72%</span>"),
+    (ClaimReport(claim="", verdict="no evidence", confidence=0.95), "very sure, 95%"),
+])
+def test_a_report_tells_its_verdict(report: ClaimReport, told: str) -> None:
+    document = report_html(report, "Only papers of 2024.")
+    assert told in document
+    assert "Only papers of 2024." in document
+    assert ('<div class="sides">' in document) == bool(report.for_)
 
 
 # ---- the card
@@ -181,6 +255,12 @@ def test_filter() -> None:
         authors=("Holm",), tags=("to read", "b"))
 
 
+@given(st.lists(st.sampled_from(["since", "until", "author", "tag", "file"]), unique=True))
+def test_a_filter_comes_back_from_its_pairs(kinds: list[str]) -> None:
+    where = chosen([(kind, "2020" if kind in ("since", "until") else "a & b") for kind in kinds])
+    assert chosen(pairs(where)) == where
+
+
 def test_a_filter_in_words() -> None:
     assert phrase(Where(years=(2023, None), files=("listing.txt",))) == "since 2023, from listing.txt"
     assert phrase(Where(years=(None, 2021), authors=("Holm", "Fern"))) == "until 2021, by Holm or Fern"
@@ -209,13 +289,23 @@ def test_a_draft_tells_what_is_done_and_among_which_papers() -> None:
     for event, doing in ((Stage(name="retrieve", seconds=0), "Putting the question in other words…"),
                          (Stage(name="rewrite", seconds=0), "Ordering the papers…"),
                          (Stage(name="rerank", seconds=0), "Ordering the papers…"),
-                         (Evidence(hits=(Hit(paper=PAPERS[0], score=1.0),), narrowed="By Quill."), "Reading 1 paper…")):
+                         (Evidence(hits=(Hit(paper=PAPERS[0], score=1.0),), narrowed="By Quill.", rewritten="Why?"),
+                          "Reading 1 paper…"),
+                         (Stage(name="quote", seconds=0, count=7), "Writing from 7 quotes…"),
+                         (Withheld(sentence=OUT), "Checking the next sentence…"),
+                         (Stage(name="write", seconds=0), "Taking the papers’ own words…")):
         draft.follow(event)
         assert f'<p class="doing">{doing}</p>' in draft.html()
     assert "Only papers since 2023. By Quill." in draft.html()
+    assert "Understood as: Why?" in draft.html()
     draft.stopped()
-    assert "Only papers since 2023. By Quill." in draft.html()
-    plain = Draft("?", "Searching…")
+    assert draft.answer is not None
+    assert draft.answer.narrowed == "Only papers since 2023. By Quill."
+    assert draft.answer.rewritten_question == "Why?"
+    assert draft.answer.withheld == (OUT,)
+    plain = Draft("?", "Searching…", condensed=True)
+    assert "Reading the question in its conversation…" in plain.html()
+    plain.follow(Stage(name="condense", seconds=0))
     plain.follow(Stage(name="retrieve", seconds=0))
     assert "Searching…" in plain.html()
     assert "narrowed" not in plain.html()
@@ -274,6 +364,61 @@ def test_stopping_keeps_what_was_said(tmp_path: Path) -> None:
     chat.stop("nobody")
 
 
+def test_a_claim_is_checked_within_the_conversation(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    where = Where(years=(2023, None))
+    *_, (messages, conversation) = chat.check("Ensembles end it.", [], "", where)
+    assert "Claim to check" in messages[0]["content"]
+    assert "Only papers since 2023." in messages[1]["content"]
+    assert last_asked(tmp_path) == {"claim": "Ensembles end it.", "years": [2023, None]}
+    assert chat.shown(conversation) == messages
+    # A follow-up can speak of the papers on either side.
+    list(chat.answer("and the second one?", messages, conversation, None))
+    assert last_asked(tmp_path)["history"] == ["Ensembles end it."]
+    (entry, _) = chat.notebook.entries(conversation)
+    assert isinstance(entry.answer, ClaimReport)
+    assert entry.where == where
+    assert "?c=" in chat.earlier("")
+
+
+def test_a_check_can_be_stopped(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    states = []
+    for messages, conversation in chat.check("slow claim", [], "", None):
+        chat.stop(conversation)
+        states.append(messages)
+    assert "Stopped before the claim was checked." in states[-1][1]["content"]
+    assert chat.shown(conversation) == []
+
+
+def test_asking_afresh_asks_as_it_stood_then(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    *_, (messages, conversation) = chat.answer("first?", [], "", None)
+    *_, (messages, _) = chat.answer("is it kept?", messages, conversation, Where(years=(2020, None)))
+    *_, (messages, _) = chat.check("Claimed.", messages, conversation, None)
+    assert 'id="afresh-1"' in messages[3]["content"]
+    *_, (messages, _) = chat.afresh(1, messages, conversation)
+    assert last_asked(tmp_path) == {"question": "is it kept?", "history": ["first?"], "years": [2020, None],
+                                    "fresh": True}
+    assert len(messages) == 8
+    assert "afresh" not in messages[7]["content"]
+    assert "this conversation: 3,600 tokens" in messages[7]["content"]
+    assert chat.shown(conversation) == messages
+    assert list(chat.afresh(2, messages, conversation)) == list(chat.afresh(9, messages, conversation)) == []
+
+
+def test_a_conversation_deleted_while_it_is_answered_stays_away(tmp_path: Path) -> None:
+    chat = Chat(ScriptedLibrary(tmp_path, delay=0.05), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
+    *_, (messages, conversation) = chat.answer("rewards?", [], "", None)
+    for longer, _ in chat.answer("and slowly?", messages, conversation, None):
+        if "Pushing" in longer[-1]["content"]:
+            chat.delete(conversation)
+    assert chat.notebook.conversations() == ()
+    # Whoever asks on in a page that still shows it begins it anew.
+    list(chat.answer("again?", longer, conversation, None))
+    assert [talk.turns for talk in chat.notebook.conversations()] == [1]
+
+
 def test_an_answer_goes_on_when_the_page_has_gone(tmp_path: Path) -> None:
     notebook = Notebook(tmp_path / "notebook.sqlite")
     chat = Chat(ScriptedLibrary(tmp_path, delay=0.05), notebook)  # type: ignore[arg-type]
@@ -286,8 +431,8 @@ def test_an_answer_goes_on_when_the_page_has_gone(tmp_path: Path) -> None:
     assert all(going_on for _, going_on in drafts)
     assert not under_way
     assert [message["role"] for message in last] == ["user", "assistant"]
-    (turn,) = notebook.turns(conversation)
-    assert turn.answer.sentences == SENTENCES
+    (entry,) = notebook.entries(conversation)
+    assert entry.answer.sentences == SENTENCES  # type: ignore[union-attr]
     assert list(chat.watch(conversation)) == [(chat.shown(conversation), False)] == [(last, False)]
     assert list(chat.watch("none such")) == [([], False)]
 

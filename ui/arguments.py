@@ -15,6 +15,7 @@ examples:
   vouch ingest --sample                        a few bundled papers, to try it out
   vouch ingest papers.bib listing.txt saved/   files of any listing format, or folders of them
   vouch ask "How is reward hacking measured?"
+  vouch check "Ensembles end reward hacking"   what the papers say for it and against it
   vouch serve --open                           the same in the browser
 
 `vouch COMMAND --help` tells more. Nothing is sent anywhere unless VOUCH_MODEL names a language model.
@@ -98,12 +99,20 @@ def build_parser() -> argparse.ArgumentParser:
     search.add_argument("--deep", action="store_true", help="let the model put it in other words and order the papers")
 
     ask = command("ask", "answer a question from the papers, with citations; without a question, one after the other",
-                  '  vouch ask "Which papers study reward hacking?" --since 2023\n  vouch ask          (Ctrl-D ends)',
-                  parents=[filters])
+                  '  vouch ask "Which papers study reward hacking?" --since 2023\n  vouch ask          (Ctrl-D ends)\n'
+                  '  vouch ask "Is chain of thought faithful?" --show-prompt    (sends nothing)', parents=[filters])
     ask.add_argument("question", metavar="QUESTION", nargs="*", help="the question")
     ask.add_argument("--deep", action="store_true", help="let the model also help to search (else as VOUCH_DEEP says)")
     ask.add_argument("--engine", choices=("extractive", "llm"), help="quote the papers, or let the model write")
     ask.add_argument("--withheld", action="store_true", help="also print the sentences that failed their check")
+    ask.add_argument("--fresh", action="store_true", help="let the model write anew what it has answered before")
+    ask.add_argument("--show-prompt", action="store_true", help="print what a model would be sent, and send nothing")
+
+    check = command("check", "weigh a claim: which papers speak for it, which against it",
+                    '  vouch check "process supervision beats outcome supervision on MATH"\n'
+                    '  vouch check "Ensembles end reward hacking" --since 2023 --json', parents=[filters])
+    check.add_argument("claim", metavar="CLAIM", nargs="*", help="a statement that papers can support or contradict")
+    check.add_argument("--engine", choices=("extractive", "llm"), help="by the papers' words, or as a model reads them")
 
     papers = command("papers", "look at the papers and mend them").add_subparsers(
         title="commands", metavar="COMMAND", dest="papers_command", required=True)
@@ -143,6 +152,10 @@ def build_parser() -> argparse.ArgumentParser:
     source = serve.add_mutually_exclusive_group()
     source.add_argument("--sample", action="store_true", help="the papers that come with Vouch, in their own library")
     source.add_argument("--papers", metavar="PATH", nargs="+", help="these files, in a library of their own")
+
+    command("mcp", "serve the library to assistants over MCP, on standard input and output",
+            '  {"mcpServers": {"vouch": {"command": "vouch", "args": ["mcp"]}}}\n'
+            '  (in the settings of an assistant that keeps its servers as JSON)')
 
     doctor = command("doctor", "examine the library and what Vouch needs")
     doctor.add_argument("--repair", action="store_true", help="first rebuild the indexes from the catalogue")

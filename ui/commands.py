@@ -30,11 +30,12 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """
     from rag import open_library
     from rag.settings import load
-    from ui import papers, serve, talk
+    from ui import check, papers, serve, talk
 
-    commands = {"ingest": ingest, "search": search, "ask": talk.ask, "export": export, "evaluate": evaluate,
-                "serve": serve.serve, "doctor": doctor, "papers_list": papers.listing, "papers_show": papers.show,
-                "papers_edit": papers.edit, "papers_tag": papers.tag, "papers_remove": papers.remove}
+    commands = {"ingest": ingest, "search": search, "ask": talk.ask, "check": check.check, "export": export,
+                "evaluate": evaluate, "serve": serve.serve, "mcp": mcp, "doctor": doctor,
+                "papers_list": papers.listing, "papers_show": papers.show, "papers_edit": papers.edit,
+                "papers_tag": papers.tag, "papers_remove": papers.remove}
     settings = load(env_file=args.env_file)
     path = args.library or (serve.place(args, settings.library) if args.run == "serve" else None)
     with open_library(path, settings=settings) as library:
@@ -98,12 +99,14 @@ def search(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         raise UsageError("search for what? Put the words behind `vouch search`, or name a paper with --like ID")
     narrowed = library.narrowed(query, only)
     told = narrowed.told
-    found = library.look_up(query, k=args.k, where=only, deep=args.deep or None,
-                            tell=lambda notice: terminal.tell(f"vouch: {notice}")).evidence
+    notices: list[str] = []
+    found = library.look_up(query, k=args.k, where=only, deep=args.deep or None, tell=notices.append).evidence
     if terminal.as_json:
         hits = [render.to_json(item.hit) | ({"scores": item.scores} if args.explain else {}) for item in found]
-        terminal.document({"query": query, "narrowed": told, "hits": hits})
+        terminal.document({"query": query, "narrowed": told, "hits": hits, "notice": " ".join(notices) or None})
         return 0
+    for notice in notices:
+        terminal.tell(f"vouch: {notice}")
     if told:
         terminal.line(Piece(told, "dim"))
     if only.years and (undated := _undated(only, library)):
@@ -219,3 +222,13 @@ def doctor(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         if finding.state != "ok" and finding.remedy:
             terminal.line(finding.remedy, lead="  → ")
     return int(failed)
+
+
+def mcp(_args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
+    """Serves the library to an assistant until it closes the connection."""
+    from ui.mcp import serve
+
+    if terminal.as_json:
+        raise UsageError("`vouch mcp` speaks its own protocol on standard output: leave out --json")
+    serve(library)
+    return 0

@@ -17,6 +17,7 @@ from ui.render import link
 _COLUMNS = ("title", "abstract", "authors", "year", "year_inferred", "date", "url", "doi", "arxiv_id", "venue",
             "text_kind")
 _MATHS = re.compile(r"(\${1,2})(?!\s)[^$]+?(?<!\s)\1(?!\d)")
+_FORMULA = re.compile(r"\A[=+\-@\t\r]")
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "{": r"\{", "}": r"\}",
@@ -32,12 +33,16 @@ def jsonl(papers: Sequence[Paper]) -> str:
 
 
 def as_csv(papers: Sequence[Paper]) -> str:
-    """Comma-separated values under a line of column names; authors are parted by semicolons."""
+    """Comma-separated values under a line of column names; authors are parted by semicolons.
+
+    An apostrophe stands before a cell that a spreadsheet would take for a formula; reading it again takes it away.
+    """
     out = io.StringIO()
     writer = csv.DictWriter(out, _COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for paper in papers:
-        writer.writerow(paper.record | {"authors": "; ".join(paper.authors)})
+        cells = paper.record | {"authors": "; ".join(paper.authors)}
+        writer.writerow({name: _FORMULA.sub(r"'\g<0>", str(cell)) for name, cell in cells.items()})
     return out.getvalue()
 
 

@@ -1,7 +1,7 @@
 """Conversations, kept in an SQLite file of their own: losing it loses no paper.
 
-A turn is stored as the JSON of its answer, so an old conversation shows what was said then, whatever has happened
-to the library since.
+An entry is stored as the JSON of its answer, so an old conversation shows what was said then, whatever has happened
+to the library since. The filter that it was asked under stands among the answer's own fields.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from rag.errors import LibraryError
-from rag.schema import Answer, Turn
+from rag.schema import Answer, ClaimReport, Where
 from ui.render import to_json
 
 _SCHEMA = """
@@ -37,12 +37,27 @@ CREATE TABLE IF NOT EXISTS turn (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A conversation in the list: its id, its first question, how many turns, when it last moved (ISO, UTC)."""
+    """A conversation in the list: its first question, how many entries, when it last moved (ISO, UTC), its filter."""
 
     id: str
     title: str
     turns: int
     at: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A question with its answer, or a claim with its report.
+
+    Attributes:
+        asked: the question or claim, as it was written.
+        where: which papers were to be looked at.
+    """
+
+    asked: str
+    answer: Answer | ClaimReport
+    where: Where | None = None
 
 
 def new_id() -> str:
@@ -72,16 +87,18 @@ class Notebook:
             return ()
         with self._open() as db:
             rows = db.execute(
-                "SELECT t.conversation, t.question, last.turns, last.at FROM turn AS t JOIN"
-                " (SELECT conversation, min(position) AS first, count(*) AS turns, max(at) AS at"
-                "  FROM turn GROUP BY conversation) AS last"
-                " ON t.conversation = last.conversation AND t.position = last.first"
-                " ORDER BY last.at DESC LIMIT ?", (limit,),
+                "SELECT whole.conversation, first.question, whole.turns, whole.at, json_extract(last.answer, '$.where')"
+                " FROM (SELECT conversation, min(position) AS first, max(position) AS last, count(*) AS turns,"
+                "  max(at) AS at FROM turn GROUP BY conversation) AS whole"
+                " JOIN turn AS first ON first.conversation = whole.conversation AND first.position = whole.first"
+                " JOIN turn AS last ON last.conversation = whole.conversation AND last.position = whole.last"
+                " ORDER BY whole.at DESC LIMIT ?", (limit,),
             ).fetchall()
-        return tuple(Conversation(id=id_, title=title, turns=turns, at=at) for id_, title, turns, at in rows)
+        return tuple(Conversation(id=id_, title=title, turns=turns, at=at, where=_where(json.loads(where or "null")))
+                     for id_, title, turns, at, where in rows)
 
-    def turns(self, conversation: str) -> tuple[Turn, ...]:
-        """The conversation's turns in order; empty where there is no such conversation.
+    def entries(self, conversation: str) -> tuple[Entry, ...]:
+        """The conversation's entries in order; empty where there is no such conversation.
 
         Raises:
             LibraryError: the file cannot be read.
@@ -92,21 +109,21 @@ class Notebook:
             rows = db.execute(
                 "SELECT question, answer FROM turn WHERE conversation = ? ORDER BY position", (conversation,),
             ).fetchall()
-        return tuple(Turn(question=question, answer=cast(Answer, _typed(Answer, json.loads(answer))))
-                     for question, answer in rows)
+        return tuple(_entry(asked, json.loads(answer)) for asked, answer in rows)
 
-    def append(self, conversation: str, turn: Turn) -> None:
-        """Write a turn at the end of a conversation, which begins with it if it is the first.
+    def append(self, conversation: str, entry: Entry) -> None:
+        """Write an entry at the end of a conversation, which begins with it if it is the first.
 
         Raises:
             LibraryError: the file cannot be written.
         """
+        kept = to_json(entry.answer) | ({"where": to_json(entry.where)} if entry.where else {})
         with self._open(make=True) as db:
             db.execute(_SCHEMA)
             db.execute(
                 "INSERT INTO turn SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ? FROM turn WHERE conversation = ?",
-                (conversation, turn.question, json.dumps(to_json(turn.answer), ensure_ascii=False),
-                 datetime.now(UTC).isoformat(), conversation),
+                (conversation, entry.asked, json.dumps(kept, ensure_ascii=False), datetime.now(UTC).isoformat(),
+                 conversation),
             )
 
     def delete(self, conversation: str) -> None:
@@ -132,6 +149,15 @@ class Notebook:
         except (OSError, sqlite3.Error) as error:
             raise LibraryError(f"{self.path} cannot be used ({error}): make room for it, or move it away to begin a "
                                "new one.") from error
+
+
+def _entry(asked: str, kept: Mapping[str, object]) -> Entry:
+    kind = ClaimReport if "claim" in kept else Answer
+    return Entry(asked=asked, answer=cast(Answer | ClaimReport, _typed(kind, kept)), where=_where(kept.get("where")))
+
+
+def _where(kept: object) -> Where | None:
+    return cast(Where, _typed(Where, kept)) if kept else None
 
 
 def _typed(kind: object, data: object) -> object:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import re
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Literal, TypeAlias
 
-from rag.schema import SUMMARY, Answer, Hit, Paper, Reference, Sentence
-from rag.text import content_stems, sentences
+from rag.schema import SUMMARY, Answer, Hit, Paper, Reference, Sentence, Usage
+from rag.text import Span, content_stems, sentences
+from ui.sides import Side, blocks, paragraphs
 
 Role = Literal["words", "cite", "aside"]
 Parts: TypeAlias = tuple[tuple[str, Role], ...]
 
 NEAREST = "Nearest papers (they may not answer it):"
 WEAK = "(weakly supported)"
+NOTHING = "Nothing was found."
 
 # What could be a link or a picture is no mathematics, whatever stands around it.
 _MATHS = re.compile(r"(\${1,2})(?!\s)(?:(?!\]\s?[\[(])[^$`])+(?<!\s)\1(?!\d)")
 _ACTIVE = re.compile(r"([\\`*_\[\]#|~!$])")
+_BLANKS = re.compile(r"\s+")
 _BLOCK = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s)")
 
 
@@ -119,15 +123,6 @@ def quote_intro(paper: Paper) -> str:
     return f"{paper.label} ({known}): " if known else f"{paper.label}: "
 
 
-def paragraphs(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, ...]]:
-    """The sentences in the groups they are shown in: each quote by itself, what stands between as prose."""
-    for is_quote, group in itertools.groupby(sentences, key=lambda sentence: sentence.kind == "quote"):
-        if is_quote:
-            yield from ((quote,) for quote in group)
-        else:
-            yield tuple(group)
-
-
 def withheld_line(answer: Answer) -> str | None:
     """How many sentences were taken out, and why; None when none was."""
     count = len(answer.withheld)
@@ -135,6 +130,19 @@ def withheld_line(answer: Answer) -> str | None:
         return None
     return (f"{count} sentence{'s were' if count > 1 else ' was'} withheld: "
             f"the papers do not support {'them' if count > 1 else 'it'}.")
+
+
+def usage_line(usage: Usage) -> str:
+    """What the model read and wrote, and what that cost where it is known: "1,200 tokens read, 90 written, $0.0031"."""
+    line = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
+    return line if usage.cost is None else f"{line}, {dollars(usage.cost)}"
+
+
+def dollars(cost: float) -> str:
+    """An amount of money, with as many places as an answer's cost needs."""
+    if 0 < cost < 0.0001:
+        return "less than $0.0001"
+    return f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:,.2f}"
 
 
 def best_words(hit: Hit, query: str) -> str:
@@ -157,30 +165,51 @@ def views_table(ranks: Mapping[str, int], scores: Mapping[str, float]) -> list[s
 
 def answer_lines(answer: Answer, width: int = 80) -> Iterator[str]:
     """The whole answer as lines of plain text no wider than ``width`` (a longer word stays whole)."""
-    if answer.narrowed:
-        yield from _wrapped(answer.narrowed, width)
-    papers = {reference.paper.id: reference.paper for reference in answer.references}
-    for group in paragraphs(answer.sentences):
-        text = " ".join(map(sentence_text, group))
-        if group[0].kind == "quote":
-            yield from _wrapped(quote_intro(papers[group[0].citations[0].paper_id]) + text, width, "- ")
-        else:
-            yield from _wrapped(text, width)
+    for told in filter(None, (understood_line(answer.rewritten_question), answer.narrowed)):
+        yield from wrapped(told, width)
+    yield from said_lines(blocks(answer.sentences), answer.references, width)
     if answer.nearest:
-        yield from _wrapped(NEAREST, width)
+        yield from wrapped(NEAREST, width)
         for number, paper in enumerate(answer.nearest, start=1):
-            yield from _wrapped(f"{paper_line(paper)} {place(paper)}", width, f"{number}. ")
-    if answer.references:
-        yield from ("", "References")
-        for reference in answer.references:
-            mark, _, rest = reference_line(reference).partition(" ")
-            yield from _wrapped(rest, width, f"{mark} ")
+            yield from wrapped(f"{paper_line(paper)} {place(paper)}", width, f"{number}. ")
+    yield from reference_lines(answer.references, width)
     for note in filter(None, (withheld_line(answer), answer.notice)):
         yield ""
-        yield from _wrapped(note, width)
+        yield from wrapped(note, width)
 
 
-def _wrapped(text: str, width: int, lead: str = "") -> list[str]:
+def understood_line(question: str | None) -> str | None:
+    """How a follow-up was understood; None where it was asked as it stands."""
+    return f"Understood as: {question}" if question else None
+
+
+def said_lines(said: Iterable[tuple[Side, ...]], references: Sequence[Reference], width: int) -> Iterator[str]:
+    """Blocks of sentences as lines of plain text: sides under one another, each below its heading."""
+    papers = {reference.paper.id: reference.paper for reference in references}
+    for number, side in enumerate(side for block in said for side in block):
+        if side.heading:
+            yield from ("",) * bool(number)
+            yield from wrapped(f"{side.heading}:", width)
+        for group in paragraphs(side.sentences):
+            text = " ".join(map(sentence_text, group))
+            if group[0].kind == "quote":
+                text = quote_intro(papers[group[0].citations[0].paper_id]) + text
+            yield from wrapped(text, width, "- " if group[0].kind == "quote" else "")
+        if not side.sentences:
+            yield NOTHING
+
+
+def reference_lines(references: Sequence[Reference], width: int) -> Iterator[str]:
+    """The list of references under its heading, nothing without any."""
+    if references:
+        yield from ("", "References")
+    for reference in references:
+        mark, _, rest = reference_line(reference).partition(" ")
+        yield from wrapped(rest, width, f"{mark} ")
+
+
+def wrapped(text: str, width: int, lead: str = "") -> list[str]:
+    """The text as lines no wider than ``width``, the later ones indented by as much as the lead is long."""
     return textwrap.wrap(text, max(width, 20), initial_indent=lead, subsequent_indent=" " * len(lead),
                          break_long_words=False, break_on_hyphens=False) or [lead.rstrip()]
 
@@ -190,14 +219,44 @@ def escape_markdown(text: str) -> str:
 
     Mathematics between dollar signs stays as it is, so that it can be typeset.
     """
-    text = " ".join(text.split())
+    return _BLOCK.sub(_escaped_block, _inline(" ".join(text.split())))
+
+
+def _inline(text: str) -> str:
     out: list[str] = []
     at = 0
     for match in _MATHS.finditer(text):
         out += (_escaped(text[at:match.start()]), _without_html(match.group()))
         at = match.end()
     out.append(_escaped(text[at:]))
-    return _BLOCK.sub(_escaped_block, "".join(out))
+    return "".join(out)
+
+
+def _bold(before: str, marked: str, after: str) -> str:
+    """The words with the marked ones bold, as Markdown; plain where Markdown has no way to begin or end there."""
+    text = before + marked + after
+    start, end = whole((len(before), len(before) + len(marked)), (found.span() for found in _MATHS.finditer(text)))
+    inner = text[start:end].strip()
+    start = text.index(inner, start)
+    end = start + len(inner)
+    if not inner or not (_parts(text[start - 1:start], inner[0]) and _parts(text[end:end + 1], inner[-1])):
+        return escape_markdown(text)
+    first, middle, last = (_inline(_BLANKS.sub(" ", piece)) for piece in (text[:start], inner, text[end:]))
+    return f"{_BLOCK.sub(_escaped_block, first)}**{middle}**{last}"
+
+
+def _parts(outside: str, inside: str) -> bool:
+    """Whether two asterisks between these characters are emphasis that begins or ends."""
+    return unicodedata.category(inside)[0] not in "PS" or not outside or unicodedata.category(outside)[0] in "PSZ"
+
+
+def whole(span: Span, units: Iterable[Span]) -> Span:
+    """The span, widened over the units (formulas) that it begins or ends within."""
+    start, end = span
+    for first, last in units:
+        start = first if first < start < last else start
+        end = last if first < end < last else end
+    return start, end
 
 
 def _without_html(text: str) -> str:
@@ -229,28 +288,55 @@ def paper_markdown(paper: Paper) -> str:
 
 def answer_markdown(answer: Answer) -> str:
     """The answer as a Markdown document: the question as heading, the text, the references, what was withheld."""
-    blocks = [f"## {escape_markdown(answer.question)}"]
-    if answer.narrowed:
-        blocks.append(f"*{escape_markdown(answer.narrowed)}*")
-    papers = {reference.paper.id: reference.paper for reference in answer.references}
-    for group in paragraphs(answer.sentences):
-        text = " ".join(map(_sentence_markdown, group))
-        if group[0].kind == "quote":
-            text = f"- {escape_markdown(quote_intro(papers[group[0].citations[0].paper_id]))} {text}"
-        blocks.append(text)
+    parts = [f"## {escape_markdown(answer.question)}"]
+    parts += [f"*{escape_markdown(told)}*" for told in (understood_line(answer.rewritten_question), answer.narrowed)
+              if told]
+    parts += said_markdown(blocks(answer.sentences), answer.references)
     if answer.nearest:
-        blocks.append(NEAREST)
-        blocks.append("\n".join(f"{number}. {paper_markdown(paper)}"
-                                for number, paper in enumerate(answer.nearest, start=1)))
-    if answer.references:
-        blocks.append("### References")
-        blocks.append("\n".join(rf"- \[{reference.label}\] {paper_markdown(reference.paper)}"
-                                for reference in answer.references))
-    blocks += [f"*{escape_markdown(note)}*" for note in (withheld_line(answer), answer.notice) if note]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+        parts.append(NEAREST)
+        parts.append("\n".join(f"{number}. {paper_markdown(paper)}"
+                               for number, paper in enumerate(answer.nearest, start=1)))
+    parts += references_markdown(answer.references)
+    parts += [f"*{escape_markdown(note)}*" for note in (withheld_line(answer), answer.notice) if note]
+    return "\n\n".join(parts) + "\n"
+
+
+def said_markdown(said: Iterable[tuple[Side, ...]], references: Sequence[Reference]) -> Iterator[str]:
+    """Blocks of sentences as blocks of Markdown; sides become the columns of a table."""
+    papers = {reference.paper.id: reference.paper for reference in references}
+    for block in said:
+        columns = [[_paragraph_markdown(group, papers) for group in paragraphs(side.sentences)] for side in block]
+        if block[0].name is None:
+            yield from (f"- {text}" if group[0].kind == "quote" else text
+                        for text, group in zip(columns[0], paragraphs(block[0].sentences), strict=True))
+            continue
+        rows = zip_longest(*(column or [f"*{NOTHING}*"] for column in columns), fillvalue="")
+        yield "\n".join(_row(row) for row in (
+            [escape_markdown(side.heading) for side in block], ["---"] * len(block), *rows))
+
+
+def references_markdown(references: Sequence[Reference]) -> list[str]:
+    """The list of references under its heading, nothing without any."""
+    listed = [rf"- \[{reference.label}\] {paper_markdown(reference.paper)}" for reference in references]
+    return ["### References", "\n".join(listed)] if listed else []
+
+
+def _paragraph_markdown(group: Sequence[Sentence], papers: Mapping[str, Paper]) -> str:
+    text = " ".join(map(_sentence_markdown, group))
+    if group[0].kind == "quote":
+        return f"{escape_markdown(quote_intro(papers[group[0].citations[0].paper_id]))} {text}"
+    return text
+
+
+def _row(cells: Iterable[str]) -> str:
+    # A table takes every bar for its own that has no backslash before it, and takes that backslash away.
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _sentence_markdown(sentence: Sentence) -> str:
     words, *rest = (text for text, _ in sentence_parts(sentence))
     marks = "".join(rest).replace("[", r"\[").replace("]", r"\]").replace(WEAK, f"*{WEAK}*")
-    return escape_markdown(words) + marks
+    if sentence.marked is None:
+        return escape_markdown(words) + marks
+    start, end = (words.index(sentence.text) + place for place in sentence.marked)
+    return _bold(words[:start], words[start:end], words[end:]) + marks

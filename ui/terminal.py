@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias
 
@@ -18,6 +18,8 @@ from ui.render import to_json
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
+    from rich.table import Table
     from rich.text import Text
 
 # Told the stage, how much of how much is done, and the file.
@@ -25,6 +27,7 @@ Told: TypeAlias = Callable[[str, int, int, str], None]
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINKABLE = re.compile(r"https?://[!-~]+")
+_COLUMN = 50  # characters a column of its own needs at least
 
 
 class Piece(NamedTuple):
@@ -33,6 +36,13 @@ class Piece(NamedTuple):
     text: str
     style: str = ""
     url: str | None = None
+
+
+class Column(NamedTuple):
+    """Paragraphs under a heading."""
+
+    heading: Piece
+    paragraphs: Sequence[Sequence[str | Piece]]
 
 
 class Terminal:
@@ -46,6 +56,7 @@ class Terminal:
         self.quiet = quiet or as_json
         self._out: TextIO = sys.stdout
         self._column = 0
+        self._status: Status | None = None
 
     @property
     def asks(self) -> bool:
@@ -66,8 +77,62 @@ class Terminal:
         """Writes a line as it is."""
         self._out.write(_UNSAFE.sub("", text) + "\n")
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Work that ``doing`` tells of; whatever it told has vanished when the work ends."""
+        try:
+            yield
+        finally:
+            self._end_status()
+
+    def doing(self, words: str) -> None:
+        """Shows a person who waits what is going on, on standard error, until the next line is printed."""
+        if self.quiet or self._column or not (self.shows and sys.stderr.isatty()):
+            return
+        if self._status is None:
+            from rich.console import Console
+            from rich.text import Text
+
+            self._status = Console(stderr=True, highlight=False).status(Text(_UNSAFE.sub("", words), "dim"))
+            self._status.start()
+        else:
+            from rich.text import Text
+
+            self._status.update(Text(_UNSAFE.sub("", words), "dim"))
+
+    def _end_status(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def fits(self, columns: int) -> bool:
+        """Whether a person looks, and the terminal is wide enough for so many columns of text."""
+        return self.shows and self._console.width >= columns * _COLUMN
+
+    def beside(self, columns: Sequence[Column]) -> None:
+        """Prints the columns side by side where they fit, else one under the other."""
+        from rich.console import Group
+        from rich.table import Table
+
+        if not self.fits(len(columns)):
+            for number, column in enumerate(columns):
+                if number:
+                    self.blank()
+                self.line(column.heading)
+                for paragraph in column.paragraphs:
+                    self.line(*paragraph, lead="- ")
+            return
+        self._end_status()
+        table = Table.grid(expand=True, padding=(0, 3, 0, 0))
+        for _ in columns:
+            table.add_column(ratio=1)
+        table.add_row(*(_text((column.heading,)) for column in columns))
+        table.add_row(*(Group(*map(_hanging, column.paragraphs)) for column in columns))
+        self._console.print(table)
+
     def line(self, *pieces: str | Piece, lead: str | Piece = "", most: int | None = None) -> None:
         """Prints the pieces as one paragraph that hangs under its lead, cut to ``most`` lines where given."""
+        self._end_status()
         first = _text((lead,))
         width = max(self._console.width - first.cell_len, 20)
         lines = list(_text(pieces).wrap(self._console, width))
@@ -85,6 +150,7 @@ class Terminal:
         """Prints the pieces where the last ones ended, wrapping between words: for text that arrives bit by bit."""
         from rich.cells import cell_len
 
+        self._end_status()
         text = _text(())
         for piece in pieces:
             part = piece if isinstance(piece, Piece) else Piece(piece)
@@ -105,10 +171,12 @@ class Terminal:
 
     def blank(self) -> None:
         """Prints an empty line."""
+        self._end_status()
         self._console.print()
 
     def tell(self, sentence: str) -> None:
         """Says a sentence on standard error."""
+        self._end_status()
         sys.stderr.write(f"{_UNSAFE.sub('', sentence)}\n")
         sys.stderr.flush()
 
@@ -189,6 +257,15 @@ def _log(tell: Callable[[str], None]) -> Told:
             tell(f"{stage.capitalize()} {file}{count}")
 
     return show
+
+
+def _hanging(paragraph: Sequence[str | Piece]) -> Table:
+    """A paragraph behind a dash, in whatever width it is given."""
+    from rich.table import Table
+
+    item = Table.grid()
+    item.add_row("- ", _text(tuple(paragraph)))
+    return item
 
 
 def _text(pieces: tuple[str | Piece, ...]) -> Text:

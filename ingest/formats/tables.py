@@ -11,6 +11,8 @@ from ingest.formats import mapped
 from ingest.formats.decode import LONGEST_RECORD
 from ingest.formats.fields import Record
 
+# What keeps a spreadsheet from taking a cell for a formula is no part of it.
+_NO_FORMULA = re.compile(r"\A'(?=[=+\-@\t\r])")
 _NAME = re.compile(r"[\w ./()#-]{1,40}")
 
 
@@ -44,7 +46,7 @@ def read(text: str) -> Iterator[Record]:
         if len(row) > len(head):
             yield Record(number=number, reason=f"{len(row)} fields where the header names {len(head)}")
             continue
-        yield mapped.record(number, dict(zip(head, row, strict=False)))
+        yield mapped.record(number, dict(zip(head, (_NO_FORMULA.sub("", cell) for cell in row), strict=False)))
 
 
 def _header(text: str) -> list[str] | None:

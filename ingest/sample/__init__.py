@@ -7,6 +7,9 @@ under ``abstract`` is a summary written for Vouch, never the authors' abstract: 
 ``year`` is always the year of the first public version, on arXiv; ``venue`` names the later publication and may bear
 a later year. The themes: reward models and reward overoptimization, reasoning, retrieval, factuality and citations,
 efficient adaptation and inference, in-context learning and instruction tuning.
+
+``paraphrases.jsonl`` holds 150 sentences as a careful person would write them when citing these papers, made by reading
+the summaries: `vouch eval --checker` counts how many of them the checker flags. Nothing is ever fitted to them.
 """
 
 from __future__ import annotations

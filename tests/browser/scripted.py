@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rag.errors import NoPaperError, VouchError
 from rag.schema import (
     Answer,
     Citation,
+    ClaimReport,
     Event,
     Evidence,
     Finished,
@@ -24,7 +26,9 @@ from rag.schema import (
     Stage,
     Support,
     Turn,
+    Usage,
     Where,
+    Withheld,
 )
 from rag.settings import Settings
 
@@ -91,8 +95,41 @@ class Shelf(dict[str, Paper]):
         raise NoPaperError(f"No paper has the id {key!r}.")
 
 
+def quote(place: int, label: int, words: str, **more: Any) -> Sentence:
+    return Sentence(text=words, kind="quote", citations=(cite(PAPERS[place], label, words),), **more)
+
+
+REFERENCES = tuple(Reference(label=n, paper=paper) for n, paper in enumerate(PAPERS[:2], start=1))
+OUT = Sentence(text="Every remedy works for <script>alert(1)</script> all models.",
+               citations=(cite(PAPERS[0], 1, "Larger reward models shrink it.", "unsupported"),))
+NO = Sentence(text="The library does not cover this.", kind="frame")
+LARGER = "Larger reward models shrink it."
+USAGE = Usage(input_tokens=1200, output_tokens=90, cost=0.0031)
+# What is answered where the question holds the word; the usual answer where it holds none.
+ANSWERS = {
+    "nothing": Answer(question="", sentences=(NO,), abstained=True, nearest=PAPERS),
+    "compare": Answer(question="", kind="comparison", references=REFERENCES, sentences=(
+        Sentence(text="Two papers speak of either.", kind="frame"), quote(0, 1, LARGER, side="larger models"),
+        quote(1, 2, QUOTE, side="ensembles"))),
+    "how much": Answer(question="", kind="fact", references=REFERENCES[1:], sentences=(
+        quote(1, 2, QUOTE, marked=(QUOTE.index("a small"), QUOTE.index("."))),)),
+    "newest": Answer(question="", kind="library", references=REFERENCES, sentences=(
+        Sentence(text="These are the newest:", kind="frame"),
+        *(Sentence(text=f"“{paper.title}”, {paper.year}.", kind="frame", citations=(Citation(
+            label=label, paper_id=paper.id, support=Support(verdict="supported", score=1.0)),))
+          for label, paper in enumerate(PAPERS[:2], 1)))),
+    "hello": Answer(question="", kind="greeting", sentences=(
+        Sentence(text="Hello. Ask what the papers say.", kind="frame"),)),
+}
+REPORT = ClaimReport(claim="", verdict="mixed", for_=(quote(0, 1, LARGER), ), against=(quote(1, 2, QUOTE), ),
+                     references=REFERENCES, confidence=0.72)
+
+
 class ScriptedLibrary:
-    """Answers by keyword: "nothing" abstains, "broken" fails, "slow" takes its time, "model" had to fall back."""
+    """Answers by keyword: as `ANSWERS` has it; "broken" fails, "slow" takes its time, "model" had to fall back.
+
+    What a "kept" question got is kept.
+    """
 
     def __init__(self, path: Path, delay: float = 0.0, empty: bool = False) -> None:
         self.path = path
@@ -112,34 +149,44 @@ class ScriptedLibrary:
                deep: bool | None = None) -> tuple[Hit, ...]:
         return tuple(Hit(paper=paper, score=0.5) for paper in PAPERS[:k])
 
-    def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None) -> Iterator[Event]:
-        asked = {"question": question, "history": [turn.question for turn in history],
-                 "years": where.years if where else None}
+    def _note(self, **asked: Any) -> None:
         with (self.path / ASKED).open("a", encoding="utf-8") as log:
             log.write(json.dumps(asked) + "\n")
+
+    def check(self, claim: str, where: Where | None = None) -> ClaimReport:
+        self._note(claim=claim, years=where.years if where else None)
+        time.sleep(1.5 if "slow" in claim else self.delay)
+        if "nothing" in claim:
+            return ClaimReport(claim=claim, verdict="no evidence", confidence=0.9)
+        return replace(REPORT, claim=claim)
+
+    def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None, *,
+               fresh: bool = False) -> Iterator[Event]:
+        self._note(question=question, history=[turn.question for turn in history],
+                   years=where.years if where else None, fresh=fresh)
         delay = 0.6 if "slow" in question else self.delay
+        rewritten = "What does the KL distance do to reward models?" if history else None
         time.sleep(delay)
         yield Stage(name="retrieve", seconds=delay)
         if "broken" in question:
             raise VouchError("The word index cannot be read; run: vouch doctor --repair")
-        if "nothing" in question:
-            no = Sentence(text="The library does not cover this.", kind="frame")
-            yield Evidence(hits=())
-            yield Said(sentence=no)
-            yield Finished(answer=Answer(question=question, sentences=(no,), abstained=True, nearest=PAPERS))
-            return
-        yield Evidence(hits=self.search(question, 3))
-        for sentence in SENTENCES:
+        scripted = next((answer for word, answer in ANSWERS.items() if word in question), None)
+        answer = replace(scripted or _usual(question, fresh), question=question, rewritten_question=rewritten)
+        yield Evidence(hits=() if answer.abstained else self.search(question, 3), rewritten=rewritten)
+        for sentence in answer.sentences:
             time.sleep(delay)
             yield Said(sentence=sentence)
-        yield Finished(answer=Answer(
-            question=question, sentences=SENTENCES,
-            rewritten_question="What does the KL distance do to reward models?" if history else None,
-            references=tuple(Reference(label=n, paper=paper) for n, paper in enumerate(PAPERS[:2], start=1)),
-            withheld=(Sentence(text="Every remedy works for <script>alert(1)</script> all models.",
-                               citations=(cite(PAPERS[0], 1, "Larger reward models shrink it.", "unsupported"),)),),
-            engine="extractive" if "model" in question else "llm",
-            model=None if "model" in question else "llama3.1:8b",
-            notice="The model stopped answering after 30 s; this answer is made of the papers’ own words."
-            if "model" in question else None,
-        ))
+            if sentence == SENTENCES[1]:
+                yield Withheld(sentence=OUT)
+        yield Finished(answer=answer)
+
+
+def _usual(question: str, fresh: bool) -> Answer:
+    fell_back = "model" in question
+    return Answer(
+        question=question, sentences=SENTENCES, references=REFERENCES, withheld=(OUT,),
+        engine="extractive" if fell_back else "llm", model=None if fell_back else "llama3.1:8b",
+        usage=None if fell_back else USAGE, cached="kept" in question and not fresh,
+        notice="The model stopped answering after 30 s; this answer is made of the papers’ own words."
+        if fell_back else None,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -14,32 +15,49 @@ SIZES = {"desktop": (1280, 820), "phone": (390, 844)}
 
 
 def walk(browser: Browser, address: str, scheme: Literal["light", "dark"], size: str, target: Path) -> None:
-    """First run, streaming, answer, card, abstention: a picture of each."""
+    """A picture of everything that the page can show."""
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    steps = iter(("1-first", "2-streaming", "3-answer", "4-card", "5-abstention"))
+    answers = itertools.count(1)
 
-    def shoot() -> None:
+    def shoot(name: str) -> None:
         page.wait_for_timeout(400)
-        page.screenshot(path=target / f"{next(steps)}-{scheme}-{size}.png")
+        page.screenshot(path=target / f"{name}-{scheme}-{size}.png")
+
+    def ask(words: str) -> None:
+        page.fill("#composer textarea", words)
+        page.keyboard.press("Enter")
+
+    def whole() -> None:
+        page.wait_for_function(f"document.querySelectorAll('.colophon').length == {next(answers)}")
+        page.wait_for_selector("#composer .submit-button")
 
     page.goto(address)
     page.wait_for_selector(".example")
-    shoot()
-    page.fill("#composer textarea", "What papers address reward overoptimisation? slow")
-    page.keyboard.press("Enter")
+    shoot("1-first")
+    ask("What papers address reward overoptimisation? slow")
+    page.wait_for_selector(".reading")
+    shoot("2-reading")
     page.wait_for_selector(".draft a.cite")
-    shoot()
-    page.wait_for_selector(".colophon")
-    shoot()
+    shoot("2-streaming")
+    whole()
+    shoot("3-answer")
     page.locator(".prose-text a.cite").first.click()
     page.wait_for_selector("#panel mark")
-    shoot()
+    shoot("4-card")
     page.keyboard.press("Escape")
-    page.fill("#composer textarea", "Is there nothing on cooking?")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".abstained")
-    shoot()
+    for name, question in (("5-abstention", "Is there nothing on cooking?"), ("6-sides", "compare the two remedies"),
+                           ("7-fact", "how much does it cost?"), ("8-library", "Which are the newest papers?"),
+                           ("9-kept", "What was kept?")):
+        ask(question)
+        whole()
+        shoot(name)
+    page.get_by_text("Check a claim", exact=True).first.click()
+    page.wait_for_selector("#composer textarea[aria-label='Your claim']")
+    shoot("10-claim")
+    ask("Ensembles end reward overoptimisation at no cost.")
+    whole()
+    shoot("11-report")
     page.close()
 
 

@@ -40,7 +40,15 @@ def test_everybody_can_read_the_page(scheme: Literal["light", "dark"], serve: Se
     expect(page.locator("#panel mark")).to_be_visible()
     assert wrong(page) == []
 
-    page.get_by_label("Your question").fill("nothing on this?")
+    # Sides, marked words, an answer kept from before and a report, all in one conversation.
+    for number, question in enumerate(("nothing on this?", "compare", "how much?", "is it kept?"), start=2):
+        page.get_by_label("Your question").fill(question)
+        page.keyboard.press("Enter")
+        expect(page.locator(".colophon")).to_have_count(number)
+        expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    page.get_by_role("radio", name="Check a claim").check(force=True)
+    page.get_by_label("Your claim").fill("It costs little.")
     page.keyboard.press("Enter")
-    expect(page.locator(".abstained")).to_be_visible()
+    expect(page.locator(".verdict")).to_be_visible()
+    expect(page.get_by_role("button", name="Check", exact=True)).to_be_visible()
     assert wrong(page) == []

@@ -1,4 +1,4 @@
-"""The web server: the chat at ``/``, ``/health``, and what keeps other sites and other machines out."""
+"""The web server: the chat at ``/``, the door of programs at ``/v1``, ``/health``, and what keeps other sites out."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.errors import SettingsError, VouchError
 from rag.settings import quiet
 from ui.notebook import Notebook
+from ui.web.api import api
 from ui.web.chat import Chat
 from ui.web.page import head, lay_out, theme
 from ui.web.wire import wire
@@ -57,6 +58,7 @@ def build(library: Library, host: str = "127.0.0.1") -> FastAPI:
     def health() -> dict[str, str]:
         return {"status": "ok"}
 
+    app.mount("/v1", api(library))
     chat = Chat(library, Notebook(library.path / NOTEBOOK))
     with gr.Blocks(title="Vouch", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         wire(blocks, lay_out(), chat)
@@ -142,8 +144,10 @@ class _Guard:
         given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         origin = given.get("origin")
         if origin is not None and urlsplit(origin).netloc != given.get("host"):
-            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-            await send({"type": "http.response.body", "body": b"This page may only be used from its own address.\n"})
+            headers = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body",
+                        "body": b'{"error": "This page may only be used from its own address."}\n'})
             return
 
         async def guarded(message: Message) -> None:

@@ -42,10 +42,17 @@ const openRail = (open) => {
 };
 
 const copy = async (button) => {
-  await navigator.clipboard.writeText(button.parentElement.querySelector(".plain").textContent);
+  const kind = button.matches(".as-markdown") ? ".markdown" : ".plain";
+  await navigator.clipboard.writeText(button.closest(".colophon").querySelector(kind).textContent);
+  const name = button.textContent;
   button.textContent = "Copied";
-  setTimeout(() => (button.textContent = "Copy"), 1500);
+  setTimeout(() => (button.textContent = name), 1500);
 };
+
+// Whether what is written is a question or a claim.
+const mode = () => document.querySelector("#mode input:checked")?.value;
+// Gradio's label encloses the button too; without this the field would be called "Your question Ask".
+const nameComposer = () => document.querySelector("#composer textarea")?.setAttribute("aria-label", mode() === "check" ? "Your claim" : "Your question");
 
 const onClick = (event) => {
   const at = event.target.closest?.("a, button");
@@ -56,11 +63,20 @@ const onClick = (event) => {
   } else if (at.matches("a.talk")) {
     event.preventDefault();
     openRail(false);
-    trigger("click", { conversation: new URL(at.href).searchParams.get("c") });
+    const named = new URL(at.href).searchParams;
+    // The conversation comes back with the filter that it was last asked under.
+    document.dispatchEvent(new CustomEvent("filter-named", { detail: [...named] }));
+    trigger("click", { conversation: named.get("c") });
   } else if (at.matches("button.forget")) {
     if (confirm("Delete this conversation?")) trigger("delete", { conversation: at.value });
   } else if (at.matches("button.example")) {
     trigger("example_select", { question: at.textContent });
+  } else if (at.matches("button.afresh")) {
+    at.disabled = true;
+    trigger("retry", { place: at.id.slice("afresh-".length) });
+  } else if (at.matches("button.to-check")) {
+    document.querySelector('#mode input[value="check"]')?.click();
+    document.querySelector("#composer textarea")?.focus();
   } else if (at.matches("button.sample")) {
     at.disabled = true;
     trigger("apply", {});
@@ -105,16 +121,19 @@ const showQuestion = () => {
 const start = () => {
   const question = document.querySelector("#composer textarea");
   // Gradio mounts the parts of the page one by one, in no fixed order.
-  if (!question || !byId("panel") || !byId("messages")) return requestAnimationFrame(start);
+  if (!question || !byId("panel") || !byId("messages") || !mode()) return requestAnimationFrame(start);
   name("rail", "navigation", "Conversations and library");
   name("talk", "region", "Chat");
   name("paper", "complementary", "Paper");
-  // Gradio's label encloses the button too; without this the field would be called "Your question Ask".
-  question.setAttribute("aria-label", "Your question");
+  name("mode", "radiogroup", "What to do with what is written");
+  // Gradio names each choice differently, and so the arrow keys would not lead from one to the other.
+  for (const choice of document.querySelectorAll("#mode input")) choice.name = "mode";
+  nameComposer();
+  document.addEventListener("change", ({ target }) => target.closest?.("#mode") && nameComposer());
   document.addEventListener("click", onClick);
   document.addEventListener("keydown", onKey);
   new MutationObserver(() => opened && showCard()).observe(byId("panel"), { childList: true, subtree: true });
-  new MutationObserver(() => { nameMessages(); showQuestion(); }).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  new MutationObserver(() => { nameMessages(); nameComposer(); showQuestion(); }).observe(byId("messages"), { childList: true, subtree: true, attributeFilter: ["aria-label"] });
   nameMessages();
   // Where there is a real keyboard, typing can begin at once; on a phone it would cover half the page. Who was quicker
   // and is somewhere already stays there.

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from rag.schema import Citation, Paper
 from rag.text import Span
 from ui.render import link, short_authors, short_year
-from ui.web.typeset import escape, typeset
+from ui.web.typeset import escape, marked, typeset
 
 SUMMARY_LABEL = "Summary written for Vouch, not the authors’ words"
 EMPTY = (
@@ -72,7 +72,7 @@ def card(paper: Paper, span: Span | None = None, note: str = "") -> str:
         f'<p class="sources">{" · ".join(sources)}</p>' if sources else "",
         f'<p class="kind">{SUMMARY_LABEL}</p>' if paper.text_kind == "summary" else "",
         f'<p class="note">{typeset(note)}</p>' if note else "",
-        f'<p class="abstract">{_marked(paper.abstract, span)}</p>',
+        f'<p class="abstract">{marked(paper.abstract, span)}</p>',
         "</div>",
     ]
     return "".join(parts)
@@ -97,10 +97,3 @@ def _when(paper: Paper) -> str:
     if paper.year_inferred:
         return f"{paper.year} (inferred; printed: {paper.date})" if paper.date else f"{paper.year} (inferred)"
     return str(paper.year)
-
-
-def _marked(text: str, span: Span | None) -> str:
-    if span is None:
-        return typeset(text)
-    start, end = span
-    return f"{typeset(text[:start])}<mark>{typeset(text[start:end])}</mark>{typeset(text[end:])}"

@@ -78,4 +78,5 @@ document.addEventListener("keydown", (event) => {
   }
 });
 document.addEventListener("fields-shown", show);
+document.addEventListener("filter-named", ({ detail }) => keep(detail.filter(([kind]) => kind in props.words)));
 watch("value", show);

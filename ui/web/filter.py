@@ -52,6 +52,26 @@ def phrase(where: Where) -> str:
     return ", ".join([years, *rest] if years else rest)
 
 
+def only(where: Where) -> str:
+    """The filter as the sentence that an answer begins with."""
+    return f"Only papers {phrase(where)}."
+
+
+def unknown(where: Where) -> str:
+    """The sentence in its place where no paper fits the filter."""
+    return f"The library knows no paper {phrase(where)}."
+
+
+def pairs(where: Where | None) -> list[tuple[str, str]]:
+    """The pairs that make the filter, as `chosen` reads them."""
+    if where is None:
+        return []
+    bounds = zip(("since", "until"), where.years or (), strict=False)
+    return [*((kind, str(year)) for kind, year in bounds if year is not None),
+            *((kind, value) for kind, values in (("author", where.authors), ("tag", where.tags), ("file", where.files))
+              for value in values)]
+
+
 def fields_html(years: Iterable[int] = (), undated: int = 0, files: Iterable[str] = (),
                 tags: Iterable[str] = ()) -> str:
     """The fields of the filter.

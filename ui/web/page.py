@@ -30,9 +30,23 @@ def theme() -> gr.themes.Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """What can be done with what is written: how that is called, what the empty field says, and what its button."""
+
+    name: str
+    hint: str
+    button: str
+
+
+MODES = {"ask": Mode(name="Ask a question", hint="Ask your papers…", button="Ask"),
+         "check": Mode(name="Check a claim", hint="State a claim…", button="Check")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The parts of the page that events read or write.
 
+    ``mode`` holds whether what is written is a question, "ask", or a claim, "check".
     ``filter`` holds the filter that questions are asked under, which its script and ``fields`` set.
     ``bridge`` holds the id of the conversation on the page; its script carries clicks inside messages to the server.
     """
@@ -48,6 +62,7 @@ class Parts:
     fields: gr.HTML
     panel: gr.Markdown
     bridge: gr.HTML
+    mode: gr.Radio
 
 
 def lay_out() -> Parts:
@@ -65,9 +80,11 @@ def lay_out() -> Parts:
                 latex_delimiters=list(DELIMITERS), buttons=[], feedback_options=None, layout="panel",
                 group_consecutive_messages=False, line_breaks=False, autoscroll=False,
             )
+            mode = gr.Radio([(mode.name, key) for key, mode in MODES.items()], value="ask", elem_id="mode",
+                            label="What to do with what is written", container=False)
             composer = gr.Textbox(
-                elem_id="composer", label="Your question", placeholder="Ask your papers…", lines=1, max_lines=6,
-                max_length=4000, submit_btn="Ask", stop_btn=False, container=False,
+                elem_id="composer", label="Your question", placeholder=MODES["ask"].hint, lines=1, max_lines=6,
+                max_length=4000, submit_btn=MODES["ask"].button, stop_btn=False, container=False,
             )
             filter_ = gr.HTML([], html_template=ROW, js_on_load=_asset("filter.js"), elem_id="filter", words=WORDS)
             fields = gr.HTML(fields_html(), js_on_load=_ANNOUNCED, elem_id="fields")
@@ -75,7 +92,7 @@ def lay_out() -> Parts:
             panel = gr.Markdown(EMPTY, latex_delimiters=list(DELIMITERS), elem_id="panel")
     bridge = gr.HTML(value="", elem_id="bridge", js_on_load=_asset("bridge.js"))
     return Parts(header=header, fresh=fresh, earlier=earlier, upload=upload, status=status, messages=messages,
-                 composer=composer, filter=filter_, fields=fields, panel=panel, bridge=bridge)
+                 composer=composer, filter=filter_, fields=fields, panel=panel, bridge=bridge, mode=mode)
 
 
 def _asset(name: str) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from ui.notebook import Conversation
+from ui.web.filter import pairs
 from ui.web.typeset import escape
 
 if TYPE_CHECKING:
     from rag.library import Library
+
 
 def holdings(library: Library) -> str:
     """The library in one line: "609 papers from 5 files, all local"."""
@@ -36,20 +39,25 @@ def welcome_html(library: Library) -> str:
     examples = "".join(f'<li><button class="example">{escape(question)}</button></li>'
                        for question in library.examples())
     return ('<div class="welcome"><h2>Ask your papers</h2><p>Every sentence of an answer names the papers it rests on '
-            f'and was checked against their words.</p><ul class="examples">{examples}</ul></div>')
+            f'and was checked against their words.</p><ul class="examples">{examples}</ul>'
+            '<p class="other">Or <button class="to-check">check a claim</button>: what speaks for it, and what against '
+            'it.</p></div>')
 
 
 def earlier_html(conversations: Sequence[Conversation], current: str) -> str:
-    """The list of earlier conversations, each a link that opens it and a button that deletes it."""
+    """The list of earlier conversations, each a link that opens it under its filter and a button that deletes it."""
     if not conversations:
         return '<h2>Conversations</h2><p class="none">Your conversations are kept here, on this machine.</p>'
-    items = "".join(
-        f'<li><a class="talk" href="?c={escape(talk.id)}"{" aria-current=page" if talk.id == current else ""}'
-        f' title="{escape(talk.title)}">{escape(talk.title)}</a><button class="forget" value="{escape(talk.id)}"'
-        f' aria-label="Delete the conversation: {escape(talk.title)}" title="Delete">×</button></li>'
-        for talk in conversations
-    )
-    return f"<h2>Conversations</h2><ul>{items}</ul>"
+    return f'<h2>Conversations</h2><ul>{"".join(_talk(talk, talk.id == current) for talk in conversations)}</ul>'
+
+
+def _talk(talk: Conversation, current: bool) -> str:
+    address = escape(urlencode([("c", talk.id), *pairs(talk.where)]))
+    title = escape(talk.title)
+    here = " aria-current=page" if current else ""
+    return (f'<li><a class="talk" href="?{address}"{here} title="{title}">{title}</a>'
+            f'<button class="forget" value="{escape(talk.id)}" aria-label="Delete the conversation: {title}"'
+            ' title="Delete">×</button></li>')
 
 
 def status_html(line: str) -> str:

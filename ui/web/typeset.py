@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+
+from rag.text import Span
+from ui.render import whole
 
 # The page typesets what stands between these and nothing else, so that a price is never taken for mathematics.
 DELIMITERS: tuple[dict[str, str | bool], ...] = (
@@ -22,15 +26,28 @@ def typeset(text: str) -> str:
     r"""The text as HTML on one line: nothing in it is markup, and a ``$formula$`` becomes ``\(formula\)``."""
     out: list[str] = []
     at = 0
-    for match in _DOLLARS.finditer(text):
-        body = match["shown"] or match["inline"]
-        if not _is_maths(body):
-            continue
+    for (start, end), body in formulas(text):
         # Shown mathematics stays in its line too: a sentence is not to be torn.
-        out += (escape(text[at:match.start()]), r"\(", escape(body), r"\)")
-        at = match.end()
+        out += (escape(text[at:start]), r"\(", escape(body), r"\)")
+        at = end
     out.append(escape(text[at:]))
     return "".join(out)
+
+
+def formulas(text: str) -> Iterator[tuple[Span, str]]:
+    """The formulas of a text: where each stands, dollars and all, and what is between them."""
+    for match in _DOLLARS.finditer(text):
+        body = match["shown"] or match["inline"]
+        if _is_maths(body):
+            yield match.span(), body
+
+
+def marked(text: str, span: Span | None) -> str:
+    """The text as `typeset` gives it, with a span of it marked; a formula is marked whole."""
+    if span is None:
+        return typeset(text)
+    start, end = whole(span, (found.span() for found in _DOLLARS.finditer(text)))
+    return f"{typeset(text[:start])}<mark>{typeset(text[start:end])}</mark>{typeset(text[end:])}"
 
 
 def escape(text: str) -> str:

@@ -10,18 +10,19 @@ import gradio as gr
 
 from rag.errors import VouchError
 from ui.web.answer_html import failure_html
-from ui.web.chat import Chat, Message
+from ui.web.chat import Chat, Message, Shown
 from ui.web.filter import Pairs, chosen, named
-from ui.web.page import Parts
+from ui.web.page import MODES, Parts
 from ui.web.shelf import header_html, status_html
 
 # How many questions are answered at once; further ones wait their turn.
 _AT_ONCE = 8
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _QUICK: dict[str, Any] = {**_QUIET, "queue": False}
-# The composer's button, while an answer is under way and else.
+# The composer's button while an answer is under way.
 _ANSWERING: dict[str, Any] = {"submit_btn": False, "stop_btn": "Stop"}
-_RESTING: dict[str, Any] = {"submit_btn": "Ask", "stop_btn": False}
+# Leaves a conversation in the page itself: a question asked before the server has heard of it begins a new one.
+_LEAVE = "() => [[], '']"
 
 
 def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
@@ -32,19 +33,22 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     follow: dict[str, Any] = {"outputs": conversation, "concurrency_limit": None, **_QUIET}
     surroundings = [p.header, p.messages]
 
-    example = p.bridge.example_select(on.example, None, p.composer, **_QUICK)
-    asking: dict[str, Any] = {
-        "fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, p.filter],
-        "outputs": [p.messages, p.bridge, p.composer], "trigger_mode": "once", "concurrency_limit": _AT_ONCE, **_QUIET,
-    }
-    for asked in (p.composer.submit(**asking), example.then(**asking)):
-        asked.then(on.rest, p.bridge, [p.composer, p.earlier], **_QUICK)
+    example = p.bridge.example_select(on.example, None, [p.composer, p.mode], **_QUICK)
+    # Gradio would pass over what is asked before an answer that was left has noticed it; `_Handlers.ask` knows better.
+    answering: dict[str, Any] = {"outputs": [p.messages, p.bridge, p.composer], "trigger_mode": "multiple",
+                                 "concurrency_limit": _AT_ONCE, **_QUIET}
+    asking: dict[str, Any] = {"fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, p.filter, p.mode], **answering}
+    afresh = p.bridge.retry(on.afresh, [p.messages, p.bridge], **answering)
+    for asked in (p.composer.submit(**asking), example.then(**asking), afresh):
+        asked.then(on.rest, [p.bridge, p.mode], [p.composer, p.earlier], **_QUICK)
     p.composer.stop(on.stop, p.bridge, None, **_QUICK)
+    p.mode.input(on.turn, [p.mode, p.bridge], p.composer, **_QUICK)
 
     p.bridge.select(on.cite, None, p.panel, **_QUICK)
-    p.bridge.click(on.open, None, **follow)
-    p.bridge.delete(on.delete, p.bridge, conversation, **_QUICK)
-    p.fresh.click(on.blank, None, conversation, **_QUICK)
+    p.bridge.click(on.open, p.mode, **follow)
+    p.bridge.delete(on.delete, [p.bridge, p.mode], conversation, **_QUICK)
+    p.fresh.click(None, None, [p.messages, p.bridge], js=_LEAVE, **_QUICK)
+    p.fresh.click(on.blank, p.mode, conversation, **_QUICK)
     p.filter.expand(on.fields, None, p.fields, **_QUICK)
 
     uploaded = p.upload.upload(on.add, p.upload, [p.status, p.upload], concurrency_limit=1, **_QUIET)
@@ -52,7 +56,7 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     for done in (uploaded, sampled):
         done.then(on.surroundings, None, surroundings, **_QUICK)
     blocks.load(on.filter, None, p.filter, **_QUICK)
-    blocks.load(on.load, None, **follow)
+    blocks.load(on.load, p.mode, **follow)
     blocks.load(on.surroundings, None, surroundings, **_QUICK)
 
 
@@ -62,39 +66,64 @@ class _Handlers:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
         self._shows: dict[str | None, object] = {}
+        self._asking: dict[str | None, object] = {}
+
+    def _answered(self, current: str, request: gr.Request) -> bool:
+        """Whether an answer is under way on the page."""
+        page = request.session_hash
+        return self.chat.under_way(current) or (page in self._asking and self._asking[page] is self._shows.get(page))
 
     @contextmanager
-    def _turned(self, request: gr.Request) -> Iterator[Callable[[], bool]]:
+    def _turned(self, request: gr.Request, *, asking: bool = False) -> Iterator[Callable[[], bool]]:
         """A page turns to something; gives a function that tells whether that is still what it shows.
 
         Gradio's own way to cancel an event works with a delay and may then hit a later one.
         """
         page, this = request.session_hash, object()
         self._shows[page] = this
+        if asking:
+            self._asking[page] = this
         try:
             yield lambda: self._shows.get(page) is this
         finally:
-            if self._shows.get(page) is this:
-                del self._shows[page]
+            for held in (self._shows, self._asking):
+                if held.get(page) is this:
+                    del held[page]
 
-    def ask(self, question: str, shown: list[Message], current: str, pairs: Pairs, request: gr.Request,
+    def ask(self, written: str, shown: list[Message], current: str, pairs: Pairs, mode: str, request: gr.Request,
             ) -> Iterator[tuple[object, ...]]:
-        if not question.strip():
+        if not written.strip() or self._answered(current, request):
             return
-        composer = gr.Textbox(value="", **_ANSWERING)
-        where = chosen(pairs)
-        with self._turned(request) as wanted:
-            for messages, conversation in self.chat.answer(question.strip(), shown, current, where, wanted):
-                yield messages, conversation, composer
-                composer = gr.skip()
-            if not wanted():
-                yield gr.skip(), gr.skip(), gr.skip()  # else Gradio would show the last state once more
+        answer = self.chat.check if mode == "check" else self.chat.answer
+        with self._turned(request, asking=True) as wanted:
+            yield from self._told(answer(written.strip(), shown, current, chosen(pairs), wanted), wanted,
+                                  gr.Textbox(value="", **_ANSWERING))
 
-    def rest(self, current: str) -> tuple[object, ...]:
-        return gr.Textbox(**_RESTING), self.chat.earlier(current)
+    def afresh(self, shown: list[Message], current: str, event: gr.EventData, request: gr.Request,
+               ) -> Iterator[tuple[object, ...]]:
+        if self._answered(current, request):
+            return
+        with self._turned(request, asking=True) as wanted:
+            yield from self._told(self.chat.afresh(int(event.place), shown, current, wanted), wanted,
+                                  gr.Textbox(**_ANSWERING))
 
-    def example(self, event: gr.EventData) -> str:
-        return str(event.question)
+    def _told(self, answers: Iterator[tuple[Shown, str]], wanted: Callable[[], bool], composer: object,
+              ) -> Iterator[tuple[object, ...]]:
+        for messages, conversation in answers:
+            yield messages, conversation, composer
+            composer = gr.skip()
+        if not wanted():
+            yield gr.skip(), gr.skip(), gr.skip()  # else Gradio would show the last state once more
+
+    def rest(self, current: str, mode: str, request: gr.Request) -> tuple[object, ...]:
+        return self.turn(mode, current, request), self.chat.earlier(current)
+
+    def turn(self, mode: str, current: str, request: gr.Request) -> object:
+        """The composer for what is to be done; its button is left alone while it stops an answer."""
+        return gr.Textbox(placeholder=MODES[mode].hint) if self._answered(current, request) else _resting(mode)
+
+    def example(self, event: gr.EventData) -> tuple[object, ...]:
+        return gr.Textbox(value=str(event.question), placeholder=MODES["ask"].hint), "ask"
 
     def stop(self, current: str) -> None:
         self.chat.stop(current)
@@ -102,21 +131,21 @@ class _Handlers:
     def cite(self, event: gr.EventData) -> str:
         return self.chat.paper(event.target_paper, event.words)
 
-    def open(self, event: gr.EventData, request: gr.Request) -> Iterator[tuple[object, ...]]:
-        yield from self._follow(event.conversation, request)
+    def open(self, mode: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple[object, ...]]:
+        yield from self._follow(event.conversation, mode, request)
 
-    def delete(self, current: str, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
-        self.chat.notebook.delete(event.conversation)
+    def delete(self, current: str, mode: str, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
+        self.chat.delete(event.conversation)
         if event.conversation == current:
-            return self.blank(request)
+            return self.blank(mode, request)
         return gr.skip(), gr.skip(), self.chat.earlier(current), gr.skip()
 
-    def blank(self, request: gr.Request) -> tuple[object, ...]:
+    def blank(self, mode: str, request: gr.Request) -> tuple[object, ...]:
         with self._turned(request):
-            return [], "", self.chat.earlier(""), gr.Textbox(**_RESTING)
+            return [], "", self.chat.earlier(""), _resting(mode)
 
-    def load(self, request: gr.Request) -> Iterator[tuple[object, ...]]:
-        yield from self._follow(request.query_params.get("c", ""), request)
+    def load(self, mode: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
+        yield from self._follow(request.query_params.get("c", ""), mode, request)
 
     def filter(self, request: gr.Request) -> list[tuple[str, str]]:
         return named(request.query_params.multi_items())
@@ -142,11 +171,16 @@ class _Handlers:
         except VouchError as error:
             return header_html("The library cannot be read"), gr.Chatbot(placeholder=failure_html(str(error)))
 
-    def _follow(self, id_: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
+    def _follow(self, id_: str, mode: str, request: gr.Request) -> Iterator[tuple[object, ...]]:
         with self._turned(request) as wanted:
             for shown, under_way in self.chat.watch(id_, wanted):
                 current = id_ if shown else ""
-                composer = gr.Textbox(**_ANSWERING if under_way else _RESTING)
+                composer = gr.Textbox(**_ANSWERING) if under_way else _resting(mode)
                 yield shown, current, self.chat.earlier(current), composer
             if not wanted():
                 yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
+
+
+def _resting(mode: str) -> object:
+    """The composer while no answer is under way."""
+    return gr.Textbox(placeholder=MODES[mode].hint, submit_btn=MODES[mode].button, stop_btn=False)

@@ -1,0 +1,131 @@
+"""Topic to outline: which papers, in which sections, under which headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from rag.digest.groups import Described, group
+from rag.digest.headings import Named, Shares, headings
+from rag.digest.material import Material, gathered
+from rag.digest.phrases import Grammar, learn
+from rag.digest.scope import Scope, choose, scope_line
+from rag.schema import Where
+from rag.store import Store
+from rag.survey import MOST, Group, Length, Outline
+from rag.text import content_stems
+from rag.topic import topic as place_of_topic
+
+# So many of the library's papers show how it uses its words, and how rare a phrase is.
+_READ = 800
+
+
+def outline(store: Store, topic: str, where: Where | None = None, length: Length = "standard", *,
+            this_year: int) -> Outline:
+    """What a digest of a topic would be about, to be edited before it is written.
+
+    Args:
+        store: the library's.
+        topic: in the reader's words; empty for all the papers of the filter.
+        where: only these papers.
+        length: how many papers, at most.
+        this_year: what "the last two years" in the topic is counted from.
+
+    Raises:
+        NoLibraryError: there is no library.
+    """
+    return arranged(store, topic, where, length, choose(store, topic, where, MOST[length], this_year=this_year))
+
+
+def arranged(store: Store, topic: str, where: Where | None, length: Length, scope: Scope) -> Outline:
+    """The outline of papers that were chosen."""
+    topic = " ".join(topic.split())
+    bare = Outline(topic=topic, title=title(topic, ()), groups=(Group(heading="", papers=scope.papers),),
+                   chosen=scope.chosen, length=length, where=where or Where(), notice=_notice(store, topic, scope))
+    material = gathered(store, bare)
+    groups = named(material, grouped(material))
+    return Outline(
+        topic=topic, title=title(topic, [each.heading for each in groups]), groups=groups, chosen=scope.chosen,
+        scope=scope_line(list(material.papers.values()), store.catalogue.count()[0], scope.chosen) if groups else "",
+        length=length, where=bare.where, notice=bare.notice)
+
+
+def grouped(material: Material) -> tuple[tuple[str, ...], ...]:
+    """The ids of the papers, in groups of those that do alike; the group whose papers fit the topic best first."""
+    ids = list(material.papers)
+    if not ids:
+        return ()
+    stems = material.store.stems(ids)
+    places = group(Described(vectors=np.stack([material.vectors[paper_id] for paper_id in ids]),
+                             stems=[stems.get(paper_id, []) for paper_id in ids]))
+    # Papers stand in the order of their relevance.
+    ordered = sorted(places, key=lambda these: sum(these) / len(these)) if material.topic else places
+    return tuple(tuple(ids[place] for place in sorted(these)) for these in ordered)
+
+
+def named(material: Material, groups: Sequence[Sequence[str]], taken: Sequence[str] = ()) -> tuple[Group, ...]:
+    """The groups under headings of their own, none of which is taken."""
+    ids = [paper_id for each in groups for paper_id in each]
+    if not ids:
+        return ()
+    places = {paper_id: place for place, paper_id in enumerate(ids)}
+    told = headings([[places[paper_id] for paper_id in each] for each in groups], described(material, ids),
+                    material.topic, grammar(material.store), shares(material.store),
+                    cache(material.store.embedder.embed_query), taken)
+    return tuple(Group(heading=heading, papers=tuple(each)) for heading, each in zip(told, groups, strict=True))
+
+
+def described(material: Material, ids: Sequence[str]) -> Named:
+    """What the papers are named by."""
+    return Named(titles=[material.paper(paper_id).title for paper_id in ids],
+                 abstracts=[material.paper(paper_id).abstract for paper_id in ids],
+                 vectors=np.stack([material.vectors[paper_id] for paper_id in ids]))
+
+
+def grammar(store: Store) -> Grammar:
+    """How the library's papers use their words."""
+    return learn(paper.abstract for paper in store.papers(_read(store)).values())
+
+
+def shares(store: Store) -> Shares:
+    """Gives the share of the library's papers that hold each of some phrases, 0..1."""
+    held = [f" {' '.join(stems)} " for stems in store.stems(_read(store)).values()]
+
+    def share(phrases: Sequence[str]) -> list[float]:
+        wanted = [f" {' '.join(content_stems(phrase))} " for phrase in phrases]
+        return [sum(each in text for text in held) / max(1, len(held)) for each in wanted]
+
+    return share
+
+
+def _read(store: Store) -> list[str]:
+    """Ids of papers from all over the library."""
+    ids = [paper.id for paper in store.catalogue.papers()]
+    return ids[::max(1, len(ids) // _READ)][:_READ]
+
+
+def title(topic: str, names: Sequence[str]) -> str:
+    """What a digest is called: its topic without the words that only ask, else its themes."""
+    if not topic:
+        first = [each for each in names if each][:3]
+        if not first:
+            return "Survey of papers"
+        rest = [name if any(c.isupper() for c in name[1:2]) else name[:1].lower() + name[1:] for name in first[1:]]
+        return ", ".join([first[0], *rest[:-1]]) + (f" and {rest[-1]}" if rest else "")
+    place = place_of_topic(topic)
+    bare = re.sub(r"[?.!\s]+$", "", topic[slice(*place)] if place and place[1] > place[0] else topic)
+    return bare[:1].upper() + bare[1:]
+
+
+def _notice(store: Store, topic: str, scope: Scope) -> str | None:
+    told = [scope.condition]
+    total = store.catalogue.count()[0]
+    if not scope.papers:
+        what = f"is on “{topic}”" if topic else "fits the filter"
+        told.append(f"None of the library's {total} papers {what}." if total else "The library holds no papers yet.")
+    elif not scope.sure:
+        told.append(f"The library may not cover “{topic}”: these papers come closest.")
+    return " ".join(filter(None, told)) or None

@@ -1,0 +1,173 @@
+"""Headings for groups of papers: the noun phrases that set each group apart. Pure; vectors come from a callable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.acronyms import definitions, singular
+from rag.digest.phrases import Grammar, Phrase, phrases
+from rag.text import content_stems
+
+Embed = Callable[[str], NDArray[np.float32]]
+Shares = Callable[[Sequence[str]], Sequence[float]]
+
+# Phrases of a group that are compared with its papers' vectors; the rest say less anyway.
+_TRIED = 14
+# A second phrase is put beside the first where it is worth so much of it and tells of so many other papers.
+_WORTH, _OTHERS = 0.4, 0.15
+# Two phrases whose vectors are so near say the same.
+_SAME = 0.78
+_LENGTHS = (0.55, 1.0, 1.08, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Named:
+    """What papers are named by, one entry a paper.
+
+    Attributes:
+        titles: None where there is none.
+        abstracts: their texts.
+        vectors: (n, d), L2-normalised.
+    """
+
+    titles: Sequence[str | None]
+    abstracts: Sequence[str]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    phrase: Phrase
+    inside: frozenset[int]
+    weight: float
+    vector: NDArray[np.float32]
+
+
+def headings(groups: Sequence[Sequence[int]], papers: Named, topic: str, grammar: Grammar,
+             shares: Shares, embed: Embed, taken: Sequence[str] = ()) -> tuple[str, ...]:
+    """A heading for each group, all different.
+
+    A phrase weighs by how many of the group's papers hold it, by how much fewer of the other groups' and of the
+    library's do (class-based tf-idf, Grootendorst 2022), and by how near its vector is to the group's; a heading is the
+    weightiest, with a second one where that tells of other papers.
+
+    Args:
+        groups: places of the papers.
+        papers: what they are named by.
+        topic: what all of them are about, which sets none of them apart.
+        grammar: how the library uses its words.
+        shares: gives the share of the library's papers that hold each of some phrases, 0..1.
+        embed: gives a phrase's vector.
+        taken: headings that are in use already.
+    """
+    found = phrases(papers.titles, papers.abstracts, grammar)
+    asked = frozenset(content_stems(topic))
+    long = _long_forms(papers.abstracts)
+    middle = papers.vectors.mean(axis=0)
+    told: list[str] = []
+    used: list[tuple[str, ...]] = []
+    for group in groups:
+        weighed = _weighed(frozenset(group), found, len(papers.abstracts), asked, shares,
+                           embed, papers.vectors[list(group)].mean(axis=0) - (middle if len(groups) > 1 else 0))
+        heading, keys = _composed(weighed, len(group), long, used)
+        used += keys
+        others = {other.casefold() for other in (*taken, *told)}
+        told.append(heading if heading and heading.casefold() not in others else _apart(heading, weighed, long, others))
+    return tuple(told)
+
+
+def common(group: Iterable[int], papers: Named, grammar: Grammar, least: int = 2) -> list[tuple[str, frozenset[int]]]:
+    """The phrases that most of some papers hold, the commonest first, each with the places of those that do."""
+    inside = frozenset(group)
+    ranked = sorted(((phrase, frozenset(phrase.papers) & inside)
+                     for phrase in phrases(papers.titles, papers.abstracts, grammar).values() if len(phrase.key) > 1),
+                    key=lambda pair: (-len(pair[1]) * _LENGTHS[len(pair[0].key) - 1], pair[0].key))
+    return [(phrase.text, held) for phrase, held in ranked if len(held) >= least]
+
+
+def _weighed(group: frozenset[int], found: Mapping[tuple[str, ...], Phrase], total: int, asked: frozenset[str],
+             shares: Shares, embed: Embed, middle: NDArray[np.float32]) -> list[_Weighed]:
+    """The group's phrases, the weightiest first."""
+    least = 1 if len(group) < 3 else 2
+    weights: list[tuple[float, Phrase, frozenset[int]]] = []
+    for key, phrase in found.items():
+        inside = frozenset(phrase.papers & group)
+        if len(inside) < least:
+            continue
+        share, outside = len(inside) / len(group), len(phrase.papers - group) / max(1, total - len(group))
+        titled = len(phrase.titled & group) / len(group)
+        apart = math.log((share + 0.03) / (outside + 0.03))
+        if apart <= 0:
+            continue
+        own = sum(part not in asked for part in key) / len(key)
+        weights.append((apart * math.sqrt(share) * (1 + titled) * _LENGTHS[len(key) - 1] * (0.35 + 0.65 * own),
+                        phrase, inside))
+    best = sorted(weights, key=lambda each: (-each[0], each[1].key))[:3 * _TRIED]
+    rare = shares([phrase.text for _, phrase, _ in best])
+    best = sorted(((weight * math.log(1 + 1 / max(share, 1e-3)), phrase, inside)
+                   for (weight, phrase, inside), share in zip(best, rare, strict=True)),
+                  key=lambda each: (-each[0], each[1].key))[:_TRIED]
+    length = max(float(np.linalg.norm(middle)), 1e-9)
+    told = []
+    for weight, phrase, inside in best:
+        vector = embed(phrase.text)
+        near = max(0.05, float(vector @ middle) / length)
+        told.append(_Weighed(phrase, inside, weight * near, vector))
+    return sorted(told, key=lambda each: (-each.weight, each.phrase.key))
+
+
+def _composed(weighed: Sequence[_Weighed], size: int, long: Mapping[str, str],
+              taken: Sequence[tuple[str, ...]]) -> tuple[str, list[tuple[str, ...]]]:
+    """The weightiest phrase that no heading has yet, and a second where that tells of other papers."""
+    free = [each for each in weighed if each.phrase.key not in taken]
+    if not free:
+        return "", []
+    first = free[0]
+    # A longer phrase that says the same more fully takes its place.
+    fuller = [each for each in free[1:] if set(first.phrase.key) < set(each.phrase.key)
+              and each.weight >= 0.7 * first.weight and len(each.phrase.key) <= 3]
+    first = fuller[0] if fuller else first
+    words = set(first.phrase.key)
+    others = [each for each in free if each is not first and not words & set(each.phrase.key)
+              and float(each.vector @ first.vector) < _SAME
+              and each.weight >= _WORTH * first.weight and len(each.inside - first.inside) >= _OTHERS * size]
+    second = max(others, key=lambda each: each.weight * len(each.inside - first.inside), default=None)
+    if second is None or len(first.inside) >= 0.8 * size:
+        return _opened(_spelled(first.phrase, long)), [first.phrase.key]
+    return (_opened(f"{_spelled(first.phrase, long)} and {_spelled(second.phrase, long)}"),
+            [first.phrase.key, second.phrase.key])
+
+
+def _apart(heading: str, weighed: Sequence[_Weighed], long: Mapping[str, str], used: Collection[str]) -> str:
+    """A heading that none of those used (folded) is, for a group that has no phrase of its own left."""
+    for each in weighed:
+        spelled = _opened(_spelled(each.phrase, long))
+        if spelled.casefold() not in used:
+            return spelled
+    number = 2
+    name = heading or "Further papers"
+    while f"{name}, part {number}".casefold() in used:
+        number += 1
+    return f"{name}, part {number}" if name.casefold() in used else name
+
+
+def _spelled(phrase: Phrase, long: Mapping[str, str]) -> str:
+    """The phrase; an acronym that is all of it with what it stands for."""
+    text = phrase.text
+    form = long.get(singular(text)) if len(phrase.key) == 1 else None
+    return f"{form} ({text})" if form else text
+
+
+def _long_forms(abstracts: Iterable[str]) -> dict[str, str]:
+    return {short: long for abstract in abstracts for short, long in definitions(abstract)}
+
+
+def _opened(text: str) -> str:
+    """With a capital, unless the first word is written with its own."""
+    first = text.split(" ", 1)[0]
+    return text if any(c.isupper() for c in first) else text[:1].upper() + text[1:]

@@ -1,0 +1,214 @@
+"""The noun phrases of abstracts, told by how the library's own texts use their words. Pure.
+
+A word is a noun where it closes what an article opened ("the policy."), a verb where it follows "to" or "we", or an
+article follows it ("mitigate the"); a phrase is a run of such words that stands between bounds of its own at least
+once, which keeps "based reward model" from being one (after the C-value of Frantzi, Ananiadou and Mima 2000).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rag.acronyms import has_capitals
+from rag.text import STOP_WORDS, stem
+
+_TOKEN = re.compile(r"[^\W_][\w+]*(?:[-/’'][\w+]+)*|[^\w\s]")
+LONGEST = 4
+_ARTICLES = frozenset("the a an this these our their its each every any such".split())
+_BEFORE_NOUN = _ARTICLES | frozenset("of in for with on between from into over across".split())
+_BEFORE_VERB = frozenset("to we can could may might will would should must cannot which not they it i".split())
+_BEHIND_VERB = frozenset("the a an our their its this these that how whether it them".split())
+# Words of papers at large, which say of no paper what it is about; no phrase begins or ends with one.
+_EMPTY = STOP_WORDS | frozenset(
+    "able accurate achieve across additional address advance advanced advancement advances advantage aim algorithm "
+    "algorithms allow alternative among analysis analyses analyze application applications apply approach approaches "
+    "area areas art article aspect aspects author authors available average aware base based baseline baselines "
+    "behavior benefit benefits best better broad call capabilities capability capable capacity case cases challenge "
+    "challenges challenging change changes choice class code common comparable compare comparison competitive complex "
+    "component components comprehensive concept conclusion condition conditions consider consistent context "
+    "contribution contributions conventional core cost could crucial current data dataset datasets degree demand "
+    "demonstrate depth design detail develop developed development difference differences different difficult "
+    "dimension direct direction directions distinct diverse domain downstream due ease effect effective effectiveness "
+    "effects efficiency efficient effort efforts element empirical enable end entire environment error errors "
+    "essential evaluation evaluations even evidence example examples excellent existing experiment experimental "
+    "experiments extensive extent extra fact factor factors fast feature features field fields final finding findings "
+    "first five flexible focus following form format forms four framework frameworks full fully function functions "
+    "fundamental further future gain gains gap gaps general generalizable give given global goal goals good great "
+    "group groups help here high higher highly hundred idea impact implementation implication implications importance "
+    "important improvement improvements improved increase increasing individual information initial inherent input "
+    "inputs insight insights instance instances issue issues key kind kinds lack large larger latter lead level "
+    "levels leverage like limit limitation limitations limited line literature little local long low lower main major "
+    "making manner many measure mechanism mechanisms method methodology methods metric metrics minimal mode model "
+    "models modern more much multiple natural nature need needs new notable novel number numerous objective objectives "
+    "observation observations one open opportunity optimal order original other output outputs overall overview "
+    "paper papers paradigm part particular past people perform performance performances perspective perspectives "
+    "point points popular position possible potential power powerful practical practice practices present previous "
+    "principle principled prior problem problems procedure process processes progress promising proof propose "
+    "proposed public purpose quality question questions range rate rates real real-world reason recent recently "
+    "reduction region relative relevant reliable representative research researcher researchers resource resources "
+    "respect result results rich robust robustness role same sample samples scale scenario scenarios scheme scope "
+    "second set sets setting settings setup several shape shift short show side significant similar simple single "
+    "situation size small solution solutions solid space specific stage standard state state-of-the-art step steps "
+    "strategies strategy strength strong structure studies study subject substantial success successful suitable "
+    "superior support survey system systems tackle target task tasks technique techniques technologies technology "
+    "term terms test text theoretical theory thing third three time times tool tools top topic toward towards "
+    "traditional train training trend true two type types typical under understanding unified unique unseen use "
+    "useful user users using utility valuable value values variant variants variety various vast version via view "
+    "vital way ways well whole wide widely widespread without work works world year years yield "
+    "another around art become both current do each great hard illustrate key known less let makes means often "
+    "rather required seen still take taken think those thus together towards try upon want whether yet "
+    "benchmark benchmarks publicly release released called named namely extensive introduction towards toward beyond "
+    "revisiting rethinking exploring investigating understanding improving enhancing enabling leveraging building "
+    "making learning-based based via empowering unlocking addressing mitigating achieving generating evaluating".split())
+# These close a phrase that something stands before: "reward models", "noisy data", "learning theory".
+_CLOSING = frozenset(
+    "model models data dataset datasets learning analysis theory systems system search evaluation features "
+    "design structure mechanisms mechanism algorithms methods errors error tasks space quality understanding process "
+    "context text state states representation benchmark benchmarks training function functions shift "
+    "robustness efficiency performance behavior capabilities environments code resources scale generation".split())
+_ADVERB = re.compile(r"ly$")
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """How a library's texts use their words, folded: counts."""
+
+    noun: Mapping[str, int]
+    verb: Mapping[str, int]
+    modifier: Mapping[str, int]
+    capital: Mapping[str, int]
+    small: Mapping[str, int]
+
+    def is_verb(self, word: str) -> bool:
+        """Whether the texts use it as a verb more than as anything else."""
+        return self.verb.get(word, 0) > self.noun.get(word, 0) + self.modifier.get(word, 0)
+
+    def is_noun(self, word: str) -> bool:
+        """Whether it closes phrases, as nouns do and adjectives do not."""
+        noun, other = self.noun.get(word, 0), self.modifier.get(word, 0)
+        return noun >= 1 and noun > 0.6 * self.verb.get(word, 0) and noun > 0.12 * other
+
+    def spelled(self, word: str) -> str:
+        """The word without the capital that only a title or a sentence's beginning gives it."""
+        folded = word.casefold()
+        if any(c.isupper() for c in word[1:]):
+            parts = word.split("-")
+            keeps = len(parts) > 1 and not any(c.isupper() for part in parts for c in part[1:])
+            # "Chain-of-Thought" in a title, "Bradley-Terry" in a text.
+            return folded if keeps and self.small.get(folded, 0) >= self.capital.get(folded, 0) else word
+        return word if self.capital.get(folded, 0) > self.small.get(folded, 0) else folded
+
+
+def learn(texts: Iterable[str]) -> Grammar:
+    """How these abstracts use their words."""
+    noun: Counter[str] = Counter()
+    verb: Counter[str] = Counter()
+    modifier: Counter[str] = Counter()
+    capital: Counter[str] = Counter()
+    small: Counter[str] = Counter()
+    for text in texts:
+        tokens = _TOKEN.findall(text)
+        folded = [token.casefold() for token in tokens]
+        for at, word in enumerate(folded):
+            if not word[0].isalnum() or word in STOP_WORDS:
+                continue
+            before = folded[at - 1] if at else "."
+            behind = folded[at + 1] if at + 1 < len(folded) else "."
+            if before not in ".!?:":
+                (capital if tokens[at][0].isupper() else small)[word] += 1
+            bounded = not behind[0].isalnum() or behind in STOP_WORDS
+            if before in _BEFORE_VERB or (behind in _BEHIND_VERB and before not in _ARTICLES):
+                verb[word] += 1
+            elif bounded and before[0].isalnum() and (before in _BEFORE_NOUN or before not in STOP_WORDS):
+                noun[word] += 1
+            elif before in _BEFORE_NOUN:
+                modifier[word] += 1
+    return Grammar(noun=noun, verb=verb, modifier=modifier, capital=capital, small=small)
+
+
+@dataclass(slots=True)
+class Phrase:
+    """A phrase over some papers.
+
+    Attributes:
+        key: its stems.
+        spelled: how it is written, to how often.
+        papers: places of the papers that hold it, and of those whose titles do.
+        bounded: how often it stands alone between bounds, of ``times``.
+    """
+
+    key: tuple[str, ...]
+    spelled: Counter[str] = field(default_factory=Counter)
+    papers: set[int] = field(default_factory=set)
+    titled: set[int] = field(default_factory=set)
+    bounded: int = 0
+    times: int = 0
+
+    @property
+    def text(self) -> str:
+        """Its usual spelling; the plural where the texts have it: one speaks of "reward models"."""
+        plural = Counter({text: count for text, count in self.spelled.items() if text.endswith("s")})
+        if plural and 3 * sum(plural.values()) >= sum(self.spelled.values()):
+            return max(plural, key=lambda text: (plural[text], text))
+        return max(self.spelled, key=lambda text: (self.spelled[text], text))
+
+
+def phrases(titles: Sequence[str | None], abstracts: Sequence[str], grammar: Grammar) -> dict[tuple[str, ...], Phrase]:
+    """The phrases of these papers that stand by themselves often enough to be one thing."""
+    found: dict[tuple[str, ...], Phrase] = defaultdict(lambda: Phrase(()))
+    for place, (title, abstract) in enumerate(zip(titles, abstracts, strict=True)):
+        for text, titled in ((title or "", True), (abstract, False)):
+            for run in _runs(_TOKEN.findall(text), grammar):
+                for start in range(len(run)):
+                    for end in range(start + 1, min(start + LONGEST, len(run)) + 1):
+                        words = run[start:end]
+                        if not _names(words, grammar):
+                            continue
+                        key = tuple(stem(word.casefold()) for word in words)
+                        phrase = found[key]
+                        phrase.key = key
+                        phrase.papers.add(place)
+                        if titled:
+                            phrase.titled.add(place)
+                        phrase.times += 1
+                        phrase.bounded += start == 0 and end == len(run)
+                        phrase.spelled[" ".join(grammar.spelled(word) for word in words)] += 1
+    return {key: phrase for key, phrase in found.items()
+            if phrase.bounded and phrase.bounded >= 0.2 * phrase.times}
+
+
+def _runs(tokens: Sequence[str], grammar: Grammar) -> Iterator[list[str]]:
+    """Words in a row without punctuation, small words and verbs between them; empty words at their ends left out."""
+    run: list[str] = []
+    for token in [*tokens, "."]:
+        folded = token.casefold()
+        if not token[0].isalnum() or folded in STOP_WORDS or grammar.is_verb(folded) or _ADVERB.search(folded):
+            yield from _trimmed(run)
+            run = []
+        else:
+            run.append(token)
+
+
+def _trimmed(run: list[str]) -> Iterator[list[str]]:
+    start, end = 0, len(run)
+    while start < end and run[start].casefold() in _EMPTY:
+        start += 1
+    while end > start and run[end - 1].casefold() in _EMPTY and (
+            run[end - 1].casefold() not in _CLOSING or end - start < 2):
+        end -= 1
+    if start < end:
+        yield run[start:end]
+
+
+def _names(words: Sequence[str], grammar: Grammar) -> bool:
+    """Whether the words may name something: a noun at the end, no empty word at either end, no figure."""
+    first, last = words[0].casefold(), words[-1].casefold()
+    if first in _EMPTY or (last in _EMPTY and (len(words) < 2 or last not in _CLOSING)):
+        return False
+    if any(word.isdigit() or len(word) < 2 for word in words):
+        return False
+    named = has_capitals(words[-1])
+    return named or last in _CLOSING or (grammar.is_noun(last) and not last.endswith("ed"))

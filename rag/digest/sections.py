@@ -1,0 +1,157 @@
+"""One section in the papers' own words: what they share, what each adds, where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from rag.digest.arrange import described
+from rag.digest.cues import does, measured, speaks_of_itself
+from rag.digest.headings import common
+from rag.digest.material import Line, Material, mean
+from rag.digest.meeting import differing
+from rag.digest.phrases import Grammar
+from rag.schema import Citation, Sentence, Support
+from rag.survey import Comparison, DigestSection, Group, Withheld
+from rag.text import content_stems
+
+# A section names at most so many phrases that so many of its papers write of, and quotes so many that set themselves
+# apart from others.
+_PHRASES, _HELD, _APART = 2, 0.4, 3
+_SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
+# What makes a sentence tell what its paper adds: by what it does, where it stands, how it reads.
+_OFFERS, _FINDS, _FIGURE, _SCENE, _OPEN = 0.30, 0.22, 0.06, -0.25, -0.2
+# Longer sentences are harder to read: words beyond so many cost so much each.
+_LONG, _EACH = 32, 0.012
+
+
+def section(material: Material, group: Group, used: set[str], withheld: list[Withheld], grammar: Grammar) -> DigestSection:
+    """The section of a group.
+
+    Args:
+        material: the digest's papers.
+        group: those of this section, under their heading.
+        used: texts of the sentences that the digest has already; those of this section are added.
+        withheld: takes the sentences that fail the check.
+        grammar: how the library uses its words.
+    """
+    ids = [paper_id for paper_id in group.papers if paper_id in material.papers]
+    middle = mean([material.vectors[paper_id] for paper_id in ids])
+    said = _Said(material, used, withheld)
+    adds = [sentence for paper_id in ids if (sentence := said.first(_adding(material.lines[paper_id], middle)))]
+    shared: list[Sentence] = []
+    if len(ids) > 1:
+        if told := _told_of(material, ids, grammar):
+            shared.append(told)
+        if central := said.first(_central(material, ids)):
+            shared.append(central)
+    differs = [Comparison(about=about, sentences=tuple(said.all(pair))) for about, pair in differing(material, ids, used)]
+    differs = [one for one in differs if len(one.sentences) > 1]
+    if apart := said.all(_apart(material, ids, middle), _APART):
+        differs.append(Comparison(about="Set apart in their own words", sentences=tuple(apart)))
+    return DigestSection(heading=group.heading, papers=tuple(ids), shared=tuple(shared), adds=tuple(adds),
+                         differs=tuple(differs))
+
+
+class _Said:
+    """Quotes that pass the check and that nothing said holds yet."""
+
+    def __init__(self, material: Material, used: set[str], withheld: list[Withheld]) -> None:
+        self._material, self._used, self._withheld = material, used, withheld
+
+    def first(self, lines: Iterable[Line]) -> Sentence | None:
+        """The first that passes."""
+        return next(iter(self.all(lines, 1)), None)
+
+    def all(self, lines: Iterable[Line], most: int | None = None) -> list[Sentence]:
+        """Those that pass, at most so many."""
+        kept: list[Sentence] = []
+        for line in lines:
+            if most is not None and len(kept) == most:
+                break
+            if any(line.alone in text or text in line.text for text in self._used):
+                continue
+            checked = self._material.quote(line)
+            if isinstance(checked, Withheld):
+                self._withheld.append(checked)
+            else:
+                self._used.add(line.text)
+                kept.append(checked)
+        return kept
+
+
+def _adding(lines: Sequence[Line], middle: np.ndarray) -> list[Line]:
+    """The paper's sentences, the one that best tells what it adds first; what cannot be read alone only at the end."""
+    def worth(line: Line) -> float:
+        told = _OFFERS * does("approach", line.alone) + _FINDS * does("result", line.alone)
+        told += _FIGURE * (measured(line.alone) is not None)
+        told += _OPEN * does("open", line.alone)
+        told += _SCENE * (line.place == 0 and line.of > 2 and not does("approach", line.alone))
+        return told + 0.4 * float(line.vector @ middle) - _EACH * max(0, len(line.text.split()) - _LONG)
+
+    return sorted(lines, key=lambda line: (not line.readable, -worth(line), line.place))
+
+
+def _central(material: Material, ids: Sequence[str]) -> Iterator[Line]:
+    """Sentences that speak for all: nearest to what each of the papers says, of no paper's own doing."""
+    lines = [line for paper_id in ids for line in material.lines[paper_id] if line.readable and line.text == line.alone]
+    if not lines:
+        return
+    nearest = [np.max(np.stack([line.vector for line in lines]) @ np.stack(
+        [line.vector for line in material.lines[paper_id]]).T, axis=1) for paper_id in ids]
+    worth = np.mean(nearest, axis=0)
+    for at, line in enumerate(lines):
+        own = speaks_of_itself(line.alone) or does("approach", line.alone) or does("result", line.alone)
+        worth[at] += 0.06 * (line.at <= 0.34) - 0.12 * own - _EACH * max(0, len(line.text.split()) - _LONG)
+    yield from (lines[at] for at in np.argsort(-worth, kind="stable")[:5])
+
+
+def _apart(material: Material, ids: Sequence[str], middle: np.ndarray) -> list[Line]:
+    """Sentences in which papers set themselves apart from other work, at most one of each."""
+    found = []
+    for paper_id in ids:
+        lines = [line for line in material.lines[paper_id] if line.readable and does("apart", line.alone)]
+        if lines:
+            found.append(max(lines, key=lambda line: float(line.vector @ middle)))
+    return sorted(found, key=lambda line: -float(line.vector @ middle))
+
+
+def _told_of(material: Material, ids: Sequence[str], grammar: Grammar) -> Sentence | None:
+    """What most of the papers write of, told by counting: true by construction, with the words that show it."""
+    asked = frozenset(content_stems(material.topic))
+    named: list[tuple[str, dict[str, Support]]] = []
+    for phrase, places in common(range(len(ids)), described(material, ids), grammar):
+        stems = content_stems(phrase)
+        if frozenset(stems) <= asked or any(set(stems) & set(content_stems(other)) for other, _ in named):
+            continue
+        shown = {ids[place]: support for place in sorted(places) if (support := _shown(material, ids[place], stems))}
+        if len(shown) >= max(2, _HELD * len(ids)):
+            named.append((phrase, shown))
+        if len(named) == _PHRASES:
+            break
+    if not named:
+        return None
+    parts = [f"{_count(len(shown), len(ids))} write of {phrase}" for phrase, shown in named]
+    text = f"Of these {_spelled(len(ids))} papers, " + " and ".join(parts) + "."
+    supports = {paper_id: support for _, shown in reversed(named) for paper_id, support in shown.items()}
+    return Sentence(text=text, kind="frame", citations=tuple(
+        Citation(label=0, paper_id=paper_id, support=supports[paper_id]) for paper_id in ids if paper_id in supports))
+
+
+def _shown(material: Material, paper_id: str, stems: Sequence[str]) -> Support | None:
+    """The sentence of the abstract that holds the phrase."""
+    for line in material.lines[paper_id]:
+        held = content_stems(line.alone)
+        if any(held[at:at + len(stems)] == list(stems) for at in range(len(held) - len(stems) + 1)):
+            start = line.span[1] - len(line.alone)
+            return Support(verdict="supported", score=1.0, quote=line.alone, start=start, end=line.span[1])
+    return None
+
+
+def _count(count: int, total: int) -> str:
+    return ("both" if total == 2 else "all") if count == total else _spelled(count)
+
+
+def _spelled(number: int) -> str:
+    return _SPELLED[number] if number < len(_SPELLED) else str(number)

@@ -1,0 +1,82 @@
+"""The summary of a digest: how its papers divide, then findings that cover the sections without repeating each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.digest.cues import does, measured, speaks_of_itself
+from rag.digest.material import Line, Material, mean
+from rag.schema import Sentence
+from rag.survey import DigestSection, Length, Withheld
+
+# Sentences of a summary, the first of which counts the papers; and how much likeness to one chosen costs another
+# (maximal marginal relevance, Carbonell and Goldstein 1998).
+_SENTENCES: dict[Length, int] = {"brief": 5, "standard": 7, "full": 8}
+_LIKENESS = 0.6
+_LONG, _EACH = 30, 0.012
+
+
+def summary(material: Material, sections: Sequence[DigestSection], length: Length, used: set[str],
+            withheld: list[Withheld]) -> tuple[Sentence, ...]:
+    """Five to eight sentences; fewer where there are not so many papers."""
+    papers = [paper_id for section in sections for paper_id in section.papers]
+    if not papers:
+        return ()
+    told = [Sentence(text=_divided(sections, len(papers)), kind="frame")]
+    chosen: list[Line] = []
+    left = {place: _worth(material, section, used) for place, section in enumerate(sections)}
+    wanted = min(_SENTENCES[length] - 1, len(papers))
+    turns = [place for _ in range(wanted) for place in range(len(sections))]
+    for place in turns:
+        if len(chosen) == wanted:
+            break
+        held = {line.paper_id for line in chosen}
+        free = [(worth, line) for worth, line in left[place] if line.paper_id not in held]
+        free.sort(key=lambda pair: -(pair[0] - _LIKENESS * max(
+            (float(pair[1].vector @ other.vector) for other in chosen), default=0.0)))
+        for _, line in free:
+            checked = material.quote(line)
+            if isinstance(checked, Withheld):
+                withheld.append(checked)
+                continue
+            chosen.append(line)
+            used.add(line.text)
+            told.append(checked)
+            break
+    return tuple(told)
+
+
+def _worth(material: Material, section: DigestSection, used: set[str]) -> list[tuple[float, Line]]:
+    """The section's sentences that could stand in a summary, with what each is worth."""
+    middle = mean([material.vectors[paper_id] for paper_id in section.papers])
+    found = []
+    for paper_id in section.papers:
+        for line in material.lines[paper_id]:
+            if not line.readable or line.text != line.alone or any(line.alone in text for text in used):
+                continue
+            worth = (0.5 * float(line.vector @ middle) + 0.5 * float(line.vector @ material.middle)
+                     + 0.25 * does("result", line.alone) + 0.04 * (measured(line.alone) is not None)
+                     - 0.2 * does("approach", line.alone) - 0.08 * speaks_of_itself(line.alone)
+                     - 0.15 * (line.place == 0 and line.of > 2) - _EACH * max(0, len(line.alone.split()) - _LONG))
+            found.append((float(np.round(worth, 6)), line))
+    return found
+
+
+def _divided(sections: Sequence[DigestSection], count: int) -> str:
+    """How many papers there are on what."""
+    if len(sections) == 1:
+        return f"{'This paper is' if count == 1 else f'These {count} papers are'} on {_named(sections[0].heading)}."
+    parts = [f"{_named(section.heading)} ({len(section.papers)})" for section in sections]
+    return f"The {count} papers fall into {_number(len(sections))} themes: {'; '.join(parts)}."
+
+
+def _named(heading: str) -> str:
+    """A heading in the middle of a sentence."""
+    first = heading.split(" ", 1)[0]
+    return heading if any(c.isupper() for c in first[1:]) else heading[:1].lower() + heading[1:]
+
+
+def _number(count: int) -> str:
+    return ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")[count] if count < 9 else str(count)

@@ -1,0 +1,138 @@
+"""Outline to digest: sections, then what compares them, then the summary; each step leaves a whole digest behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from rag.digest.arrange import arranged, grammar
+from rag.digest.cells import row
+from rag.digest.layout import layout
+from rag.digest.material import Line, Material, gathered
+from rag.digest.meeting import agreeing, differing, unsettled
+from rag.digest.numbering import numbered
+from rag.digest.scope import choose, scope_line
+from rag.digest.sections import section
+from rag.digest.summary import summary
+from rag.schema import Reference, Sentence, Where
+from rag.store import Store
+from rag.survey import MOST, Comparison, Digest, DigestSection, Group, Length, Outline, Point, Step, Withheld
+
+Progress = Callable[[str, int, int], None]
+# What a model makes of the digest, step by step.
+Rewrite = Callable[[Digest, Material], Iterator[Step]]
+
+# Agreements, disagreements and open problems, at most.
+_COMPARED, _OPEN = 5, 6
+
+
+def digest(store: Store, topic: str, where: Where | None = None, outline: Outline | None = None,
+           length: Length = "standard", progress: Progress | None = None, writer: Rewrite | None = None, *,
+           this_year: int) -> Digest:
+    """A survey of a topic, every sentence cited and checked; see `steps`.
+
+    Args:
+        progress: told the stage, and how much of how much of it is done.
+    """
+    made = Digest(topic=topic, title=topic)
+    for step in steps(store, topic, where, outline, length, writer, this_year=this_year):
+        if progress is not None:
+            progress(step.stage, step.done, step.total)
+        made = step.digest
+    return made
+
+
+def steps(store: Store, topic: str, where: Where | None = None, outline: Outline | None = None,
+          length: Length = "standard", writer: Rewrite | None = None, *, this_year: int) -> Iterator[Step]:
+    """The same work as it happens; each step's digest is whole in itself, so that one may stop after any.
+
+    Args:
+        store: the library's.
+        topic: in the reader's words; empty for all the papers of the filter.
+        where: only these papers.
+        outline: what to write, in place of one of the topic: its papers, sections, headings and title.
+        length: how many papers, at most.
+        writer: makes it better where it can, from the digest in the papers' own words.
+        this_year: what "the last two years" in the topic is counted from.
+
+    Raises:
+        NoLibraryError: there is no library.
+    """
+    began = perf_counter()
+    if outline is None:
+        bare = Digest(topic=topic, title=topic, length=length, where=where or Where())
+        yield Step(stage="searching", done=0, total=1, digest=bare)
+        scope = choose(store, topic, where, MOST[length], this_year=this_year)
+        yield Step(stage="grouping", done=0, total=1, digest=bare)
+        outline = arranged(store, topic, where, length, scope)
+    yield from written(store, outline, writer, began)
+
+
+def written(store: Store, outline: Outline, writer: Rewrite | None, began: float) -> Iterator[Step]:
+    """The digest of an outline, step by step."""
+    material = gathered(store, outline)
+    generation = store.catalogue.generation
+    groups = [Group(heading=group.heading, papers=tuple(i for i in group.papers if i in material.papers))
+              for group in outline.groups]
+    groups = [group for group in groups if group.papers]
+    made = Digest(
+        topic=outline.topic, title=outline.title, length=outline.length, where=outline.where, notice=outline.notice,
+        scope=scope_line(list(material.papers.values()), store.catalogue.count()[0], outline.chosen) if groups else "",
+        generation=generation, timings={"outline": perf_counter() - began})
+    if not groups:
+        yield Step(stage="summarising", done=1, total=1, digest=made)
+        return
+    used: set[str] = set()
+    withheld: list[Withheld] = []
+    words = grammar(store)
+    for number, group in enumerate(groups):
+        yield Step(stage="writing", done=number, total=len(groups), digest=made)
+        told = section(material, group, used, withheld, words)
+        made = _with(made, material, (*made.sections, told), withheld)
+    yield Step(stage="comparing", done=0, total=1, digest=made)
+    made = numbered(replace(made, **_compared(material, used, withheld), withheld=tuple(withheld)))
+    yield Step(stage="summarising", done=0, total=1, digest=made)
+    told_first = summary(material, made.sections, made.length, used, withheld)
+    made = numbered(replace(made, summary=told_first, withheld=tuple(withheld),
+                            timings={**made.timings, "total": perf_counter() - began}))
+    yield Step(stage="summarising", done=1, total=1, digest=made)
+    if writer is not None:
+        yield from writer(made, material)
+
+
+def _with(made: Digest, material: Material, sections: Sequence[DigestSection], withheld: list[Withheld]) -> Digest:
+    """The digest with these sections: their papers as references, in the table and on the map."""
+    ids = list(dict.fromkeys(paper_id for section in sections for paper_id in section.papers))
+    places = layout(np.stack([material.vectors[paper_id] for paper_id in ids]))
+    of = {paper_id: number for number, section in reversed(list(enumerate(sections))) for paper_id in section.papers}
+    return numbered(replace(
+        made, sections=tuple(sections), withheld=tuple(withheld),
+        references=tuple(Reference(label=n, paper=material.paper(paper_id)) for n, paper_id in enumerate(ids, 1)),
+        table=tuple(row(n, material.paper(paper_id), material.lines[paper_id]) for n, paper_id in enumerate(ids, 1)),
+        map=tuple(Point(label=n, x=round(float(x), 4), y=round(float(y), 4), section=of[paper_id])
+                  for n, (paper_id, (x, y)) in enumerate(zip(ids, places, strict=True), 1))))
+
+
+def _compared(material: Material, used: set[str], withheld: list[Withheld]) -> dict[str, tuple[object, ...]]:
+    ids = list(material.papers)
+
+    def kept(lines: Sequence[Line]) -> list[Sentence]:
+        sentences = []
+        for line in lines:
+            checked = material.quote(line)
+            if isinstance(checked, Withheld):
+                withheld.append(checked)
+            else:
+                used.add(line.text)
+                sentences.append(checked)
+        return sentences
+
+    def pairs(found: Sequence[tuple[str, tuple[Line, Line]]]) -> tuple[Comparison, ...]:
+        made = [Comparison(about=about, sentences=tuple(kept(pair))) for about, pair in found[:_COMPARED]]
+        return tuple(one for one in made if len(one.sentences) > 1)
+
+    return {"disagreements": pairs(differing(material, ids)), "agreements": pairs(agreeing(material, ids, used)),
+            "open_problems": tuple(kept([line for line in unsettled(material, ids, _OPEN) if line.text not in used]))}
