@@ -22,8 +22,8 @@ _SPELLED = {name: str(value) for value, name in enumerate(
 _ALL = frozenset("all every each both any whole entire everyone everything everywhere anyone none no nothing "
                  "throughout across regardless entirely fully completely totally universally".split())
 _ALWAYS = frozenset("always never invariably consistently whenever wherever every all any ever unfailingly".split())
-_ENTIRELY = frozenset("entirely completely fully totally perfectly perfect abolish abolishes eliminate eliminates whole "
-                      "entire all remove removes".split())
+_ENTIRELY = frozenset("entirely completely fully totally perfectly perfect abolish abolishes eliminate eliminates "
+                      "whole entire all remove removes".split())
 _ONLY = frozenset("only solely exclusively just alone merely except sole unless".split())
 _FIRST = frozenset("first novel new pioneer unprecedented".split())
 _SURE = frozenset("guarantee guarantees guaranteed guaranteeing prove proves proven proof theorem certainly definitely "
@@ -36,9 +36,9 @@ _MEANS: dict[str, frozenset[str]] = {word: same for spelled, same in (
     ("guarantee guarantees guaranteed prove proves proven certainly definitely undoubtedly must", _SURE),
 ) for word in spelled.split()}
 # Words that leave room; where one of them has given way to one of those above, more is said.
-_ROOM = frozenset("some few several many most sometimes can may might could occasionally certain partly partially often "
-                  "usually typically generally mostly mainly largely frequently commonly nearly almost tend tends suggest "
-                  "suggests rarely seldom likely".split())
+_ROOM = frozenset("some few several many most sometimes can may might could occasionally certain partly partially "
+                  "often usually typically generally mostly mainly largely frequently commonly nearly almost tend "
+                  "tends suggest suggests rarely seldom likely".split())
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -77,9 +77,12 @@ def unknown_names(statement: str, paper: str) -> frozenset[str]:
 
 def renamed(changes: Iterable[Edit]) -> bool:
     """Whether one name was put for another."""
-    return any(_named(edit.put) and _named(edit.gone) and not any(
-        _spelled_out(words("".join(one))[0], " ".join(other)) for one, other in ((edit.put, edit.gone), (edit.gone, edit.put))
-        if len(one) == 1 and words(one[0])) and not _named(edit.put) & _named(edit.gone) for edit in changes)
+    return any(_named(edit.put) and _named(edit.gone) and _named(edit.put).isdisjoint(_named(edit.gone))
+               and not _short_for(edit.put, edit.gone) and not _short_for(edit.gone, edit.put) for edit in changes)
+
+
+def _short_for(tokens: Sequence[str], others: Iterable[str]) -> bool:
+    return len(tokens) == 1 and _spelled_out(singular(tokens[0]), " ".join(others))
 
 
 def _named(tokens: Iterable[str]) -> frozenset[str]:
@@ -94,7 +97,7 @@ def _strange(word: str, known: frozenset[str]) -> bool:
 
 
 def _spelled_out(short: str, paper: str) -> bool:
-    """Whether the paper spells an acronym out: its letters begin words in a row, of a longer one small words between."""
+    """Whether the paper spells an acronym out: its letters begin words in a row, of a long one small words between."""
     if not (3 <= len(short) <= 6 and short.isalpha()):
         return False
     row = words(paper)
@@ -126,8 +129,11 @@ def strengthens(statement: str, quote: str, changes: Iterable[Edit] = ()) -> boo
             continue
         if not theirs & _MEANS[word] or (theirs & _ROOM) - frozenset(ours):
             return True
-    return any({word.casefold() for word in edit.gone} & _ROOM and {word.casefold() for word in edit.put} & _MEANS.keys()
-               for edit in changes)
+    return any(_folded(edit.gone) & _ROOM and _folded(edit.put) & _MEANS.keys() for edit in changes)
+
+
+def _folded(tokens: Iterable[str]) -> frozenset[str]:
+    return frozenset(token.casefold() for token in tokens)
 
 
 def prose(statement: str) -> list[str]:

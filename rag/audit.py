@@ -165,7 +165,8 @@ def sources(library: Library, papers: Sequence[Paper]) -> list[Source]:
     alike = vectors @ vectors.T
     np.fill_diagonal(alike, -1.0)
     nearest = np.argsort(-alike, axis=1)[:, :_NEAREST]
-    return [Source(text=paper.abstract, near=tuple(map(int, near))) for paper, near in zip(papers, nearest, strict=True)]
+    return [Source(text=paper.abstract, near=tuple(map(int, near)))
+            for paper, near in zip(papers, nearest, strict=True)]
 
 
 def grounds(library: Library, ids: Sequence[str]) -> list[cite.Grounds]:

@@ -45,7 +45,8 @@ from rag.tables import (
 )
 from rag.writing import Writing
 
-SCHEMA_VERSION = 1
+# 2: papers tell when they came.
+SCHEMA_VERSION = 2
 
 
 class Catalogue:
@@ -156,12 +157,26 @@ class Catalogue:
         if not where:
             return None
         with self._sql() as sql:
-            return frozenset(sql.execute(_matching(where)).scalars())
+            return frozenset(sql.execute(self._matching(sql, where)).scalars())
 
     def chunk_ids(self, where: Where) -> tuple[str, ...]:
         """Ids of the passages of the papers that a filter lets through."""
         with self._sql() as sql:
-            return tuple(sql.execute(sa.select(CHUNKS.c.id).where(CHUNKS.c.paper_id.in_(_matching(where)))).scalars())
+            among = self._matching(sql, where)
+            return tuple(sql.execute(sa.select(CHUNKS.c.id).where(CHUNKS.c.paper_id.in_(among))).scalars())
+
+    def _matching(self, sql: sa.Connection, where: Where) -> sa.Select[str]:
+        if where.added and int(self._get(sql, "schema") or 0) < SCHEMA_VERSION:
+            return sa.select(PAPERS.c.id).where(sa.false())  # all its papers are old
+        return _matching(where)
+
+    @property
+    def newest(self) -> str | None:
+        """When the last paper came that is still there, as `Where.added` has it; None where that is not known."""
+        with self._sql() as sql:
+            if int(self._get(sql, "schema") or 0) < SCHEMA_VERSION:
+                return None
+            return sql.execute(sa.select(sa.func.max(PAPERS.c.added))).scalar()
 
     def tags(self, paper_id: str | None = None) -> tuple[str, ...]:
         """The paper's tags, sorted; all that papers have for None."""
@@ -227,6 +242,7 @@ class Catalogue:
     def write(self) -> Iterator[Writing]:
         """One transaction: what is done in it becomes visible at its end, under the next generation, or not at all."""
         with self._sql() as sql:
+            _migrate(sql, int(self._get(sql, "schema") or 0))
             generation = int(self._get(sql, "generation") or 0) + 1
             writing = Writing(sql, generation)
             yield writing
@@ -249,6 +265,17 @@ def _told(path: Path) -> Iterator[None]:
             f"The catalogue {path} cannot be used ({error.orig}): see that the disk has room and the file is yours to "
             "write, then run the command again; nothing written before is lost."
         ) from error
+
+
+def _migrate(sql: sa.Connection, version: int) -> None:
+    """Brings the tables of an older library to this schema; a process that dies in between does no harm."""
+    if version >= SCHEMA_VERSION:
+        return
+    if PAPERS.c.added.name not in {column["name"] for column in sa.inspect(sql).get_columns(PAPERS.name)}:
+        sql.execute(sa.text("ALTER TABLE papers ADD COLUMN added TEXT"))
+    for index in PAPERS.indexes:
+        index.create(sql, checkfirst=True)
+    sql.execute(sa.update(META).where(META.c.key == "schema").values(value=str(SCHEMA_VERSION)))
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
@@ -277,4 +304,6 @@ def _matching(where: Where) -> sa.Select[str]:
         query = query.where(PAPERS.c.id.in_(sa.select(TAGS.c.paper_id).where(TAGS.c.tag.in_(where.tags))))
     if where.ids:
         query = query.where(PAPERS.c.id.in_(where.ids))
+    if where.added:
+        query = query.where(PAPERS.c.added >= where.added)
     return query

@@ -216,6 +216,11 @@ class Writer:
         return writer
 
     @property
+    def model(self) -> Model:
+        """The model, with its calls on the same account."""
+        return self._model
+
+    @property
     def account(self) -> Account:
         """What its calls took, and what they may take."""
         return self._model.account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,15 +15,21 @@ from rag.edits import edits
 from rag.polarity import Reading, opposed, read
 from rag.quantities import differing
 from rag.schema import Support, Verdict
-from rag.signs import Match, Rarity, Signs, accord, likenesses, probability
+from rag.signs import Match, Rarity, Signs, accord, likenesses, odds
 from rag.text import Span, content_stems, words
 
-# A statement is supported that is as probable as that, and weakly supported above half of it; the fit sets its scale.
-_SUPPORTED = 0.5
-_WEAK = 0.25
-
+# A statement is supported that is as probable as that; the fit sets its scale. Weakly supported is one that is at least
+# so probable; refuted, where it says the opposite.
+_SUPPORTED, _WEAK, _REFUTED = 0.5, 0.25, 0.02
+# What each sign against a statement takes from its log-odds, and what forbids to call it supported takes besides. By
+# hand: a fit on corrupted copies would take far more, and what people write in words of their own is no copy.
+_AGAINST, _FORBIDDEN = 1.0, 3.0
 # A sentence that holds so much of a statement speaks of the same thing.
 _CLOSE = 0.5
+# A clause of which so little is said is a stray one beside another of which so much is.
+_STRAY, _KEPT = 0.45, 0.8
+# What a second sentence must add to be quoted too.
+_SECOND = 0.05
 
 # A word or two may stand anywhere; they quote nothing.
 _QUOTABLE = 3
@@ -128,26 +135,43 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
         return verbatim or Support(verdict="unsupported", score=0.0)
     rested = rest(statement, vector, source, rarity, own)
     start, end = rested.span
-    score = probability(rested.signs)
-    return Support(verdict=_verdict(rested, score), score=round(score, 4),
-                   quote=source.text[start:end], start=start, end=end)
+    score = rested.score
+    verdict: Verdict = "supported" if score >= _SUPPORTED else "weak" if score >= _WEAK else "unsupported"
+    if rested.forbidden:
+        verdict = "contradicted" if rested.opposed and not rested.foreign and score >= _REFUTED else "unsupported"
+    return Support(verdict=verdict, score=round(score, 4), quote=source.text[start:end], start=start, end=end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rested:
-    """The words that a statement rests on, the signs that they support it, and what forbids to say so.
+    """The words that a statement rests on, the signs that they say it, and what speaks against it.
 
     Attributes:
-        opposed: it says the opposite of them.
-        added: it has a number, a name or a stronger word that they have not.
-        foreign: it has a name that the whole text has not, denies the text or is no prose.
+        against: how often it says the opposite of them, or what may be.
+        added: how many numbers, names and stronger words it has that they, or the paper, have not.
+        opposed: it says the opposite.
+        stronger: it has a number or a stronger word of its own.
+        foreign: a name or a clause of its own; or it denies the text, or is no prose.
     """
 
     span: Span
     signs: Signs
+    against: int
+    added: int
     opposed: bool
-    added: bool
+    stronger: bool
     foreign: bool
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether it may not be called supported, however alike it is."""
+        return self.opposed or self.stronger or self.foreign
+
+    @property
+    def score(self) -> float:
+        """How sure it is that the text supports the statement, 0..1."""
+        against = _AGAINST * (min(self.against, 2) + min(self.added, 2)) + _FORBIDDEN * self.forbidden
+        return 1.0 / (1.0 + math.exp(against - odds(self.signs)))
 
 
 def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0,
@@ -155,17 +179,15 @@ def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: R
     """Finds the words of a source, which has some, that a statement rests on; the arguments are those of `verify`."""
     match = Match(statement, source.stems, frozenset(content_stems(source.title)), rarity)
     likeness, nearness = likenesses(vector, source.vectors)
-    best, best_score = (0, 0), -1.0
-    for first in range(len(source.spans)):
-        for last in (first, min(first + 1, len(source.spans) - 1)):
-            # The second sentence must earn its place, so that quotes stay short.
-            score = match.covered(first, last) + float(likeness[first:last + 1].max()) - 0.05 * (last - first)
-            if score > best_score:
-                best, best_score = (first, last), score
-    first, last = best
+    # Two neighbours must earn the second's place, so that quotes stay short.
+    single, double = match.windows
+    single, double = single + likeness, double + np.maximum(likeness[:-1], likeness[1:]) - _SECOND
+    first = last = int(single.argmax())
+    if len(double) and double.max() > single.max():
+        first, last = int(double.argmax()), int(double.argmax()) + 1
     span = source.spans[first][0], source.spans[last][1]
     # Of two sentences, the one that says it is the one that may deny it.
-    core = max(range(first, last + 1), key=lambda at: match.covered(at, at))
+    core = first + int(match.windows[0][first:last + 1].argmax())
     said = source.text[slice(*source.spans[core])]
     paper = f"{source.title}\n{source.text}"
     changes = edits(statement, said)
@@ -177,35 +199,33 @@ def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: R
     least, most = match.clauses
     # Where little of it is said there, a word that points the other way may speak of something else.
     close = changes is not None or match.covered(core, core) >= _CLOSE
+    least, most = match.clauses
     return Rested(
-        span=span, opposed=against > 0 and close, added=added > 0, foreign=names > 0 or agree.invents(statement, paper),
+        span=span, against=against, added=added + names, opposed=against > 0 and close, stronger=added > 0,
+        foreign=names > 0 or (least < _STRAY and most >= _KEPT) or agree.invents(statement, paper),
         signs=Signs(likeness=float(likeness.max()), nearness=nearness, covered=match.covered(first, last),
-                    held=match.covered(0, len(source.spans) - 1), lost=match.lost, clause=least, uneven=most - least,
-                    against=min(against, 2), added=min(added + names, 2),
+                    held=match.covered(0, len(source.spans) - 1), lost=match.lost,
                     accord=None if own is None or source.words is None else accord(
                         statement, own, source.words, rarity)))
 
 
-def _verdict(rested: Rested, score: float) -> Verdict:
-    """The score's verdict, lowered by whatever the statement adds to the words it rests on."""
-    if rested.foreign or score < _WEAK:
-        return "unsupported"
-    if rested.opposed:
-        return "contradicted"
-    if rested.added:
-        return "unsupported"
-    return "supported" if score >= _SUPPORTED else "weak"
-
-
 # All that a sentence may say that cites nothing: how many papers there are, and words that lead from one to the next.
 _FRAME = re.compile(
-    r"(?:(?:these|the following|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) "
-    r"(?:papers?|stud(?:y|ies)|works?)(?: in the library)? "
-    r"(?:address(?:es)?|discuss(?:es)?|concerns?|come closest)(?: (?:this|the|your))?(?: (?:topic|question|subject))?"
-    r"|others come close|however|by contrast|in contrast|in summary|in short|overall|similarly|together)[.:,]?",
+    r"(?:(?:however|overall|in (?:short|summary)|together|here),? )?"
+    r"(?:these|the following|several|both|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) "
+    r"(?:(?:other|more|further|of the) )?(?:papers?|stud(?:y|ies)|works?|articles?|abstracts?)"
+    r"(?: in the library| below)? "
+    r"(?:address(?:es)?|discuss(?:es)?|concerns?|treats?|covers?|deals? with|bears? on|touch(?:es)? on|"
+    r"(?:is|are) (?:relevant to|about)|comes? close(?:st)?(?: to)?)(?: (?:this|it|the|your|that))?"
+    r"(?: (?:topic|question|subject|point|issue|matter))?(?: directly)?[.:,]?"
+    r"|(?:others come close|here is what (?:they|it) says?|however|by contrast|in contrast|in summary|in short|overall|"
+    r"similarly|together|taken together|in detail)[.:,]?",
     re.IGNORECASE)
 
 
 def is_frame(statement: str) -> bool:
-    """Whether a sentence only connects others and claims nothing of a paper ("Three papers address this.")."""
+    """Whether a sentence only connects others and claims nothing of a paper ("Three papers address this.").
+
+    What number it states is for the caller to check.
+    """
     return _FRAME.fullmatch(statement.strip()) is not None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Papers looked at, those weighed, and those quoted on a side.
 _LOOKED_AT, _WEIGHED, _QUOTED = 30, 10, 5
 _SIDES: tuple[Side, ...] = ("for", "against")
+# Content words of a claim at least: fewer name a thing, and say nothing of it.
+_WORDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
@@ -78,7 +80,8 @@ def check(store: Store, claim: str, where: Where | None = None, writer: Writer |
     papers = relevant(retrieved, most=_WEIGHED).papers
     found = perf_counter()
     weighed = weigh(store, stated, retrieved, tuple(papers.values()))
-    report = ClaimReport(claim=claim, verdict="no evidence")
+    report = ClaimReport(claim=claim, verdict="no evidence", notice=None if weighed or not papers else (
+        "That is too short to be weighed: say what does what."))
     ended = perf_counter()
     timings = {"retrieve": found - began, "weigh": ended - found}
     if writer is not None and any(each.speaks >= SPEAKS for each in weighed):
@@ -100,8 +103,10 @@ def weigh(store: Store, claim: str, retrieved: Retrieved, papers: Sequence[Found
         store: the library's.
         claim: one statement.
         retrieved: what was found for it.
-        papers: those of them to weigh.
+        papers: those of them to weigh; none is where the claim is too short to say anything.
     """
+    if len(set(prose(claim))) < _WORDS:
+        return ()
     total = store.words.count()
     weights = {stem: rarity(frequency, total) for stem, frequency in store.words.frequencies(set(prose(claim))).items()}
     around = float(np.mean([item.scores["sentence"] for item in retrieved.evidence[:_LOOKED_AT]] or [0.0]))

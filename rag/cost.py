@@ -111,6 +111,24 @@ class Account:
         if self.left is not None:
             self.left -= usage.cost or 0.0
 
+    def part(self, dollars: float) -> Account:
+        """An account for a call beside others: so much of what is left is set aside for it until it is joined again."""
+        if self.left is None:
+            return Account(fresh=self.fresh)
+        aside = min(dollars, self.left)
+        self.left -= aside
+        return Account(left=aside, fresh=self.fresh)
+
+    def join(self, part: Account) -> None:
+        """Adds what a part took, and takes back what it left."""
+        if self.left is not None and part.left is not None:
+            self.left += part.left
+        if part.usage is not None:
+            self.usage = part.usage if self.usage is None else self.usage + part.usage
+        self.asked += part.asked
+        self.recalled += part.recalled
+        self._undo += part._undo
+
     def kept(self, undo: Callable[[], None]) -> None:
         """Takes note that what a model wrote is remembered now, and how to forget it."""
         self._undo.append(undo)

@@ -1,4 +1,4 @@
-"""Words put for others in a statement that is all but a copy: the smallest changes, and the ones easiest missed. Pure."""
+"""Words put for others in a statement that is all but a copy: the changes that are easiest missed. Pure."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Embed = Callable[[str], NDArray[np.float32]]
 # A question for one fact gets at most so many sentences, so many of one paper, and none so much less likely than the
 # best; from so likely a best, the others only come close.
 _FACTS, _OF_ONE, _FAINT = 8, 3, 0.02
-_CLEAR = 0.5
+_CLEAR, _HEARD = 0.5, 3
 # Sentences with vectors so alike that have so much of the shorter one's words in common say much the same; those that
 # have so much of both in common, and point opposite ways, differ. Of looser pairs few are what a reader calls a
 # contradiction, and a line of ours must not make one up.
@@ -36,8 +36,8 @@ _WEIGHING = re.compile(
 # Sentences that say what a thing is, at most; they open with it.
 _DEFINED = 2
 _DEFINING = re.compile(
-    r"^(.{3,90}?)\s(?:\([^()]*\)\s)?(?:is|are|was|(?:has|have) (?:become|emerged as)|refers? to|aims? (?:to|at)|seeks?|enables?|"
-    r"allows?|describes?|involves?|concerns|stands for|means?)\s", re.IGNORECASE)
+    r"^(.{3,90}?)\s(?:\([^()]*\)\s)?(?:is|are|was|(?:has|have) (?:become|emerged as)|refers? to|aims? (?:to|at)|seeks?|"
+    r"enables?|allows?|describes?|involves?|concerns|stands for|means?)\s", re.IGNORECASE)
 _OURS = re.compile(r"\b(?:we|our|this|that|which|existing|previous|most|many|while|although|despite|if|when|as)\b",
                    re.IGNORECASE)
 _SURVEY = re.compile(r"\b(?:surveys?|reviews?|overview|tutorial|introduction to|primer|taxonomy|challenges and|"
@@ -80,12 +80,16 @@ def _fact(found: Sequence[Candidate]) -> Iterator[Drafted]:
     # What lacks a phrase of the type asked for does not answer, where others have one.
     found = [one for one in found if one.signs.fit] or found
     likely = odds(found)
+    ordered = [found[at] for at in np.argsort(-likely, kind="stable") if likely[at] >= _FAINT * likely.max()]
     chosen: list[Candidate] = []
-    for at in np.argsort(-likely, kind="stable"):
-        if likely[at] < _FAINT * likely.max() or len(chosen) == _FACTS:
-            break
-        if _new(found[at], chosen):
-            chosen.append(found[at])
+    if likely.max() < _CLEAR:
+        # Where no sentence stands out, the papers found first are each heard.
+        for label in list(dict.fromkeys(one.label for one in found))[:_HEARD]:
+            chosen += [one for one in ordered if one.label == label][:1]
+    for one in ordered:
+        if len(chosen) < _FACTS and _new(one, chosen):
+            chosen.append(one)
+    chosen.sort(key=ordered.index)
     for number, candidate in enumerate(chosen):
         if number == 1 and likely.max() >= _CLEAR:
             yield _frame("Others come close.")

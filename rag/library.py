@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rag import cite, floor
+from rag import cite, floor, removal
 from rag.alike import alike
 from rag.answer import answer, prompt
 from rag.deep import Deep
 from rag.embed import open_embedder
-from rag.errors import NoPaperError, SettingsError, VouchError
+from rag.errors import SettingsError, VouchError
 from rag.examples import examples
 from rag.marked import Embedder, Marked
 from rag.narrow import Narrowed, narrow
+from rag.papers import Papers
 from rag.retrieve import Retrieved, retrieve
 from rag.schema import Alike, Answer, ClaimReport, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
 from rag.settings import Settings, quiet
 from rag.settings import load as load_settings
 from rag.signs import Rarity
 from rag.store import Store
+from rag.survey import Digest, Length, News, Outline, Step
 from rag.tables import Source
 from rag.text import content_words, sentences
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
     from rag.chain import Writer
+    from rag.digest.write import Progress
+    from rag.surveys import Surveys
 
 
 def open_library(path: str | Path | None = None, *, settings: Settings | None = None,
@@ -163,11 +167,9 @@ class Library:
             NoLibraryError: there is no library yet.
             SettingsError: "llm" or ``deep`` was asked for and no model is configured, or ``deep`` without the model.
         """
-        if engine not in (None, "extractive", "llm"):
-            raise SettingsError(f"There is no engine {engine!r}: ask with \"extractive\" or \"llm\".")
+        use_model = self._takes_model(engine) or bool(deep)
         if deep and engine == "extractive":
             raise SettingsError("A deep search is the language model's: leave out --deep or --engine extractive.")
-        use_model = deep or engine == "llm" or (engine is None and self.settings.model is not None)
         writer = self._engine(history, fresh=fresh) if use_model else None
         return answer(self.store, question, history, where, writer, this_year=date.today().year,
                       deep=self._digs if deep is None else deep)
@@ -186,8 +188,48 @@ class Library:
         """
         from rag.claim import check
 
-        use_model = engine == "llm" or (engine is None and self.settings.model is not None)
-        return check(self.store, claim, where, self._writer if use_model else None)
+        return check(self.store, claim, where, self._writer if self._takes_model(engine) else None)
+
+    def outline(self, topic: str, where: Where | None = None, length: Length = "standard",
+                engine: EngineName | None = None) -> Outline:
+        """What a digest of a topic would be about: title, headings, which papers where; to be edited, then written."""
+        return self._surveys(engine).outline(topic, where, length)
+
+    def digest(self, topic: str, where: Where | None = None, outline: Outline | None = None,
+               progress: Progress | None = None, length: Length = "standard",
+               engine: EngineName | None = None) -> Digest:
+        """A survey of a topic, every sentence cited and checked: what `digest_steps` ends with.
+
+        ``progress`` is told the stage, and how much of how much of it is done.
+        """
+        made = Digest(topic=topic, title=topic)
+        for step in self.digest_steps(topic, where, outline, length, engine):
+            if progress is not None:
+                progress(step.stage, step.done, step.total)
+            made = step.digest
+        return made
+
+    def digest_steps(self, topic: str, where: Where | None = None, outline: Outline | None = None,
+                     length: Length = "standard", engine: EngineName | None = None) -> Generator[Step, None, None]:
+        """The same work as `digest`, as it happens; each step's digest is whole in itself, so one may stop after any.
+
+        Args:
+            topic: what to survey; empty for all the papers of the filter.
+            where: only these papers.
+            outline: what to write, as `outline` gave it and perhaps edited; topic, filter and length are its own then.
+            length: how many papers, at most.
+            engine: None takes the language model where VOUCH_MODEL names one, else the papers' own words.
+
+        Raises:
+            NoLibraryError: there is no library yet.
+            SettingsError: "llm" was asked for and no model is configured.
+        """
+        return self._surveys(engine).steps(topic, where, outline, length)
+
+    def update(self, digest: Digest, progress: Progress | None = None,
+               engine: EngineName | None = None) -> tuple[Digest, News]:
+        """A digest with what is new since it was made, and what changed."""
+        return self._surveys(engine).update(digest, progress)
 
     def prompt(self, question: str, history: Sequence[Turn] = (), where: Where | None = None) -> str:
         """What a language model would be sent for a question, as text; nothing is sent."""
@@ -270,27 +312,11 @@ class Library:
         Raises:
             NoPaperError: an id or a file is unknown.
         """
-        self.store.catalogue.papers(ids)
-        with self.store.writing() as writing:
-            for file in files:
-                if not writing.papers_of([file])[1]:
-                    raise NoPaperError(f"No file called {file!r} was read: `vouch papers show ID` tells a paper's.")
-            described, uris = writing.papers_of(files)
-            writing.forget_sources(writing.uris_of(ids), records=False)
-            writing.forget_sources(uris, records=True)
-            gone = list(dict.fromkeys([*ids, *(set(described) & set(writing.orphans()))]))
-            writing.remove(gone)
-            self.store.put(writing, [paper_id for paper_id in described if paper_id not in gone], {})
-            writing.sweep_vectors()
-        return len(gone)
+        return removal.remove(self.store, ids, files)
 
     def prune(self) -> int:
         """Removes the papers that no file describes any more; returns how many."""
-        with self.store.writing() as writing:
-            gone = writing.orphans()
-            writing.remove(gone)
-            writing.sweep_vectors()
-        return len(gone)
+        return removal.prune(self.store)
 
     def export(self, path: str | Path) -> int:
         """Writes every paper to a JSON Lines file, which can be ingested again; returns how many.
@@ -342,6 +368,17 @@ class Library:
 
         return writer.on(open_account(self.settings, history, fresh))
 
+    def _surveys(self, engine: EngineName | None) -> Surveys:
+        from rag.surveys import Surveys
+
+        return Surveys(self.store, self._engine().model if self._takes_model(engine) else None)
+
+    def _takes_model(self, engine: EngineName | None) -> bool:
+        """Whether the language model is to write: it was asked for, or nothing was and there is one."""
+        if engine not in (None, "extractive", "llm"):
+            raise SettingsError(f"There is no engine {engine!r}: ask with \"extractive\" or \"llm\".")
+        return engine == "llm" or (engine is None and self.settings.model is not None)
+
     def rarity(self) -> Rarity:
         """What a content stem weighs by how few of the papers hold it; the same for all where there is no library."""
         if not self.exists:
@@ -349,31 +386,3 @@ class Library:
         self.store.fresh()
         total = self.store.words.count()
         return lambda stem: floor.rarity(self.store.words.frequencies([stem])[stem], total)
-
-
-class Papers:
-    """The papers of a library: `len`, iteration in order of arrival, `[paper_id]`, `where`."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __len__(self) -> int:
-        return self._store.catalogue.count()[0]
-
-    def __iter__(self) -> Iterator[Paper]:
-        return iter(self._store.catalogue.papers())
-
-    def __getitem__(self, paper_id: str) -> Paper:
-        return self._store.catalogue.papers([paper_id])[0]
-
-    def __contains__(self, paper_id: object) -> bool:
-        return isinstance(paper_id, str) and bool(self._store.catalogue.select(Where(ids=(paper_id,))))
-
-    def where(self, where: Where | None) -> tuple[Paper, ...]:
-        """The papers that a filter lets through, in order of arrival."""
-        ids = self._store.catalogue.select(where)
-        return self._store.catalogue.papers(None if ids is None else sorted(ids))
-
-    def tags(self, paper_id: str | None = None) -> tuple[str, ...]:
-        """A paper's tags; all that papers have for None."""
-        return self._store.catalogue.tags(paper_id)

@@ -50,8 +50,9 @@ def look(store: Store, resolved: Resolved, this_year: int) -> Looked:
     found = retrieve(store, narrowed.question, _LOOKED_AT + len(resolved.without), narrowed.where)
     found = _without(found, resolved.without)
     bare = narrowed.told is not None and not narrowed.question
-    return Looked(retrieved=found, relevant=_relevant(found, resolved, bare=bare), narrowed=narrowed,
-                  asks=understand(resolved.rewritten or narrowed.question), bare=bare)
+    asks = understand(resolved.rewritten or narrowed.question)
+    return Looked(retrieved=found, relevant=_relevant(found, resolved, asks, bare=bare), narrowed=narrowed, asks=asks,
+                  bare=bare)
 
 
 def _without(found: Retrieved, papers: Collection[str]) -> Retrieved:
@@ -59,12 +60,12 @@ def _without(found: Retrieved, papers: Collection[str]) -> Retrieved:
     return replace(found, evidence=kept[:_LOOKED_AT])
 
 
-def _relevant(found: Retrieved, resolved: Resolved, *, bare: bool) -> Relevant:
+def _relevant(found: Retrieved, resolved: Resolved, asks: Asks, *, bare: bool) -> Relevant:
     among = resolved.where.ids if resolved.where else ()
     if bare or resolved.whole or (resolved.brief and among):
         return everything(found)
     if not among:
-        return relevant(found)
+        return relevant(found, sides=asks.sides)
     # Whether a library answers is judged by how its best papers stand out; among a few papers of one subject, which
     # a reader points at, none does.
     kept = relevant(found, judged=1.0)

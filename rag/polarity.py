@@ -7,100 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rag.directions import AGAINST, DENYING, DIFFERENCE, HARMS, OPPOSITES, RELATIONS, SIGNS, UNCHANGED, stems
 from rag.edits import Edit
 from rag.text import content_stems, stem, words
-
-
-def _stems(spelled: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in spelled.split())
-
-
-# More of something, less of it; better and worse, which of a cost or a harm is less and more.
-_UP = _stems(
-    "increase increased increasing more higher high greater larger raise raises raised rise rises rising rose gain "
-    "gains grow grows growing grew growth elevate elevated elevation promote promotes stimulate stimulates stimulation "
-    "activate activates activation induce induces induction facilitate upregulate upregulated upregulation augment "
-    "amplify amplified expand extend extends prolong prolonged accelerate accelerates faster speed speeds strengthen "
-    "stronger longer excess excessive boost boosts intensify encourage encourages enable enables trigger triggers "
-    "elicit cause causes favour favours favor favors multiply doubles double triples overexpression abundant "
-    "bigger enrich enriched produce produces provoke provokes exceed exceeds surpass surpasses above widen widens "
-    "add adds keep keeps retain retains preserve preserves maintain maintains allow allows create creates drive drives "
-    "support supports generate generates often frequently common commonly attract easier likelier overestimate "
-    "overestimates succeed succeeds win wins accept accepts include includes")
-_DOWN = _stems(
-    "decrease decreased decreasing less fewer lower low reduce reduces reduced reduction reductions decline declines "
-    "declining declined drop drops dropped fall falls falling fell shrink shrinks smaller small cut cuts inhibit "
-    "inhibits inhibition inhibitory suppress suppresses suppression attenuate attenuates attenuation block blocks "
-    "blocked blockade downregulate downregulated downregulation diminish diminishes diminished deplete depletion "
-    "prevent prevents prevention mitigate mitigates mitigation alleviate alleviates eliminate eliminates avoid avoids "
-    "slow slows slower slowing delay delays shorten shortens shorter weaken weakens weaker limit limits limited loss "
-    "lose loses losing lost abolish abolishes abrogate abrogates counteract counteracts remove removes removal restrict "
-    "discourage discourages hinder hinders impede impedes disrupt disrupts undo undoes lessen lessens protect "
-    "protects protective protection halve halves halved below deficiency deficient lack undermine underestimate "
-    "underestimates rare rarely seldom narrow narrows curb curbs destroy destroys disable disables reject rejects "
-    "exclude excludes kill kills missing miss misses stop stops vanish vanishes disappear drops harder")
-_GOOD = _stems(
-    "improve improves improved improving improvement better best enhance enhances enhanced enhancement benefit benefits "
-    "beneficial superior help helps helped helpful outperform outperforms outperformed beat beats good robust accurate "
-    "effective efficient reliable reliably valuable advantage strong strongly successful successfully safe safely ameliorate "
-    "ameliorates ease eases healthy excel excels reliable stable consistent cheap cheaper solve solves restore restores")
-_BAD = _stems(
-    "worsen worsens worse worst degrade degrades degraded degradation deteriorate deteriorates deterioration impair "
-    "impairs impaired impairment harm harms harmful hurt hurts damage damages inferior underperform underperforms "
-    "poor poorly bad fail fails failure exacerbate exacerbates aggravate aggravates ineffective inefficient "
-    "unreliable disadvantage unsuccessful unsafe dangerous detrimental adverse struggle struggles fragile "
-    "brittle break breaks unstable inconsistent expensive costly vulnerable suffer suffers inaccurate negligible inert weak weakly "
-    "collapse collapses")
-# Less of these is better.
-_HARMS = _stems(
-    "error errors loss cost costs risk risks mortality death deaths disease toxicity latency time noise bias failure "
-    "failures overfitting overoptimization hacking hallucination hallucinations variance cancer tumor tumour symptoms "
-    "symptom pain stress injury forgetting perplexity memory overhead inflammation hypertension obesity diabetes "
-    "infection incidence burden complexity delay confusion distortion")
-_SIGNS: dict[str, tuple[int, str]] = {
-    **dict.fromkeys(_GOOD, (1, "merit")), **dict.fromkeys(_BAD, (-1, "merit")),
-    **dict.fromkeys(_UP, (1, "amount")), **dict.fromkeys(_DOWN, (-1, "amount"))}
 
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|never|neither|none|nobody|nothing|without|cannot|lack(?:s|ed|ing)?|absence|fail(?:s|ed|ing)?|"
     r"unable|hardly|rarely|seldom|little|refute[sd]?|instead of|rather than)\b|n[’']t\b", re.IGNORECASE)
 # How far a negation reaches, in content words; what it may pass over to reach its first; what denies the word before.
 _SCOPE = 4
-_PASSED = _stems("true case clear clearly evidence able fully always necessarily simply yet significant "
+_PASSED = stems("true case clear clearly evidence able fully always necessarily simply yet significant "
                  "significantly any need needs substantially statistically appear appears seem seems find found show "
                  "shown observe observed")
 _BACKWARD = frozenset({"nothing", "nobody", "none", "neither"})
-_DIFFERENCE = _stems("effect effects difference differences change changes association associated associations impact "
-                     "influence relationship related relation correlation correlated improvement benefit evidence "
-                     "affect affects affected differ gain alter alters")
-# What is the opposite of what, without being more or less of it.
-_OPPOSITES = {word: frozenset(map(stem, other.split())) for left, right in (
-    ("positive positively", "negative negatively"), ("early earlier", "late later"), ("possible", "impossible"),
-    ("present presence", "absent absence"), ("before prior", "after"), ("without lacking", "with using"),
-    ("same identical similar similarly alike comparable equal equally", "different differently differ differs unequal"),
-    ("linear linearly", "nonlinear nonlinearly"), ("men male males boys", "women female females girls"),
-    ("major main large", "minor negligible small"), ("necessary needed need needs required", "unnecessary needless"),
-    ("easy easily simple", "hard difficult difficulty"), ("short shorter brief", "long longer"),
-    ("young younger", "old older elderly"), ("online", "offline"), ("first", "last"), ("alive survive survival", "dead death apoptosis"),
-    ("internal", "external"), ("local locally", "global globally"), ("explicit explicitly", "implicit implicitly"),
-    ("acute", "chronic"), ("many most majority", "few minority none"), ("always", "never rarely sometimes"),
-    ("sufficient enough suffices", "insufficient"), ("active actively", "passive inactive inert"),
-    ("encoder", "decoder"), ("input", "output"), ("training train", "inference"), ("precision", "recall"),
-    ("outer", "inner"), ("left", "right"), ("static", "dynamic"), ("synthetic", "real"), ("winter", "summer"),
-    ("reject deny disprove contradict", "accept confirm prove support"))
-    for ours, other in ((left, right), (right, left)) for word in map(stem, ours.split())}
-_UNCHANGED = _stems("unaffected unchanged unrelated independent regardless unaltered equal equally identical same")
-_PREFIXES = ("un", "in", "im", "ir", "non", "dis", "il")
-# "A outperforms B": who stands on which side matters.
-_AGAINST = _stems("outperform outperforms beat beats exceed exceeds surpass surpasses underperform underperforms lag trail "
-                  "dominate precede follow replace replaces inferior superior")
-_RELATIONS = _AGAINST | _stems(
-    "cause causes lead leads induce induces predict predicts depend depends improve improves increase increases reduce "
-    "reduces inhibit inhibits promote promotes regulate regulates affect affects activate activates supervise "
-    "supervises teach teaches generate generates train trains guide guides produce produces follow follows require "
-    "requires prevent prevents imply implies drive drives control controls explain explains transfer transfers")
 _CLAUSE = re.compile(
     r"[,;:.!?()]\s|\s[–—-]\s|\b(?:but|while|whereas|so|because|although|though|however|yet)\b", re.IGNORECASE)
+_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being)\b[^.]{0,20}$")
 # Content words around a pointer that it may speak of, and on each side of a relation that may stand in it.
 _NEAR, _SIDE = 5, 6
 
@@ -159,7 +81,7 @@ def _clauses(text: str) -> Iterable[str]:
 
 def _read_clause(clause: str, pointers: list[Pointer], denials: list[Denial]) -> None:
     tokens = [stem(word) for word in words(clause)]
-    content = [token in _SIGNS or bool(content_stems(token)) for token in tokens]
+    content = [token in SIGNS or bool(content_stems(token)) for token in tokens]
     places = [at for at, kept in enumerate(content) if kept]
     reached: set[int] = set()
     for match in _NEGATION.finditer(clause):
@@ -171,15 +93,15 @@ def _read_clause(clause: str, pointers: list[Pointer], denials: list[Denial]) ->
             denials.append(Denial(head=tokens[behind[0]], reach=frozenset(tokens[at] for at in behind[:_SCOPE])))
             reached.update(behind[:2])
     for at in places:
-        sign, axis = _SIGNS.get(tokens[at], (0, ""))
-        some = tokens[at] in _DIFFERENCE and not sign
-        null = tokens[at] in _UNCHANGED or (some and at in reached)
+        sign, axis = SIGNS.get(tokens[at], (0, ""))
+        some = tokens[at] in DIFFERENCE and not sign
+        null = tokens[at] in UNCHANGED or (some and at in reached)
         if not sign and not null and not some:
             continue
         near = [place for place in places if 0 < abs(place - at) <= _NEAR]
-        about = frozenset(tokens[place] for place in near if tokens[place] not in _SIGNS)
+        about = frozenset(tokens[place] for place in near if tokens[place] not in SIGNS)
         following = [tokens[place] for place in near if at < place <= at + 3]
-        if axis == "merit" and any(word in _HARMS for word in following):
+        if axis == "merit" and any(word in HARMS for word in following):
             sign = -sign
         pointers.append(Pointer(word=tokens[at], sign=0 if null else 2 if some else -sign if at in reached else sign,
                                 about=about))
@@ -212,8 +134,8 @@ def _denies(tokens: Iterable[str]) -> bool:
 def _opposite(edit: Edit) -> bool:
     """Whether a word was put for its opposite."""
     gone, put = ([stem(part) for token in tokens for part in words(token)] for tokens in (edit.gone, edit.put))
-    return any(_SIGNS.get(one, (0,))[0] * _SIGNS.get(other, (0,))[0] < 0 or other in _OPPOSITES.get(one, ())
-               or any(one == prefix + other or other == prefix + one for prefix in _PREFIXES)
+    return any(SIGNS.get(one, (0,))[0] * SIGNS.get(other, (0,))[0] < 0 or other in OPPOSITES.get(one, ())
+               or any(one == prefix + other or other == prefix + one for prefix in DENYING)
                for one in gone for other in put)
 
 
@@ -259,9 +181,9 @@ def _against(one: int, other: int) -> bool:
 def _antonyms(ours: frozenset[str], theirs: frozenset[str], held: frozenset[str]) -> int:
     """Words of ours of which the quote has only the opposite, and the paper nowhere the words themselves."""
     alone = ours - held
-    prefixed = sum(any(word == prefix + other or other == prefix + word for prefix in _PREFIXES)
+    prefixed = sum(any(word == prefix + other or other == prefix + word for prefix in DENYING)
                    for word in alone for other in theirs - ours if len(word) > 3 and len(other) > 3)
-    return prefixed + sum(bool(_OPPOSITES[word] & theirs - ours) for word in alone if word in _OPPOSITES)
+    return prefixed + sum(bool(OPPOSITES[word] & theirs - ours) for word in alone if word in OPPOSITES)
 
 
 def _swapped(statement: str, quote: str) -> bool:
@@ -269,9 +191,9 @@ def _swapped(statement: str, quote: str) -> bool:
     theirs = _sides(quote)
     for verb, (before, behind) in _sides(statement):
         for other, (left, right) in theirs:
-            if verb != other and not (verb in _AGAINST and other in _AGAINST):
+            if verb != other and not (verb in AGAINST and other in AGAINST):
                 continue
-            if _SIGNS.get(verb, (1,))[0] * _SIGNS.get(other, (1,))[0] < 0:
+            if SIGNS.get(verb, (1,))[0] * SIGNS.get(other, (1,))[0] < 0:
                 left, right = right, left
             if (before - behind) & (right - left) and (behind - before) & (left - right):
                 return True
@@ -284,14 +206,11 @@ def _sides(text: str) -> Sequence[tuple[str, tuple[frozenset[str], frozenset[str
     for clause in re.split(r"[,;:.!?()]\s", text):
         for match in re.finditer(r"[A-Za-z]+", clause):
             verb = stem(match.group().casefold())
-            if verb not in _RELATIONS and match.group().casefold() not in ("than", "over", "from"):
+            if verb not in RELATIONS and match.group().casefold() not in ("than", "over", "from"):
                 continue
             before, behind = clause[:match.start()], clause[match.end():]
-            passive = re.match(r"\s+by\b", behind) and re.search(r"\b(?:is|are|was|were|be|been|being)\b[^.]{0,20}$", before)
-            left, right = (frozenset(side) - _POINTING for side in (
+            passive = re.match(r"\s+by\b", behind) and _PASSIVE.search(before)
+            left, right = (frozenset(side) - SIGNS.keys() for side in (
                 content_stems(before)[-_SIDE:], content_stems(behind)[:_SIDE]))
             found.append((verb, (right, left) if passive else (left, right)))
     return found
-
-
-_POINTING = frozenset(_SIGNS)

@@ -11,7 +11,8 @@ from rag.text import content_stems
 _SMALL = {name: value for value, name in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen".split())}
-_TENS = {name: 10 * value for value, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {name: 10 * value for value, name in enumerate(
+    "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 # As they are glued to a number: "1.3B", "512k".
 _GLUED = {"k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6, "b": 1e9, "B": 1e9, "bn": 1e9, "T": 1e12}
@@ -28,7 +29,7 @@ _UNITS: dict[str, tuple[str, float]] = {word: (kind, size) for kind, sizes in {
              "ms millisecond milliseconds msec": 1e-3, "s sec second seconds": 1.0, "min minute minutes": 60.0,
              "h hr hrs hour hours": 3600.0, "d day days": 86400.0, "week weeks wk wks": 604800.0,
              "month months": 2629800.0, "y yr yrs year years": 31557600.0, "decade decades": 315576000.0},
-    "length": {"nm nanometre nanometres nanometer nanometers": 1e-9, "µm um micrometre micrometres micron microns": 1e-6,
+    "length": {"nm nanometre nanometres nanometer nanometers": 1e-9, "µm um micrometre micron microns": 1e-6,
                "mm millimetre millimetres millimeter millimeters": 1e-3,
                "cm centimetre centimetres centimeter centimeters": 1e-2, "metre metres meter meters": 1.0,
                "km kilometre kilometres kilometer kilometers": 1e3},
@@ -46,7 +47,7 @@ _UNITS: dict[str, tuple[str, float]] = {word: (kind, size) for kind, sizes in {
 _WORDED = "|".join([*_SMALL, *_TENS])
 _NUMBER = re.compile(
     r"(?<![\w.,])(?<![A-Za-z]-)(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?|\d*\.\d+)(?:(?P<glued>bn|[kKmMbBT])(?![\w]))?"
-    rf"|\b(?P<worded>(?:{_WORDED})(?:[-\s](?:{_WORDED}))?)\b"
+    rf"|\b(?P<worded>(?:{_WORDED})(?:[-\s](?:{_WORDED}))?)(?:\b|(?=fold\b))"
     rf"|\b(?P<scale>{'|'.join(_SCALES)})\b"
     rf"|\b(?P<whole>{'|'.join(_WHOLE)})\b|\b(?P<part>{'|'.join(_PARTS)})\b", re.IGNORECASE)
 _NEXT_SCALE = re.compile(rf"[\s-]+({'|'.join(_SCALES)})\b", re.IGNORECASE)
@@ -59,6 +60,11 @@ _LEAST = re.compile(r"(?:\b(?:at least|more than|over|above|no less than|no fewe
 _MOST = re.compile(r"(?:\b(?:at most|up to|less than|fewer than|under|below|no more than|within)|[<≤])\s*$",
                    re.IGNORECASE)
 _BY_OR_TO = re.compile(r"\b(by|to)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
+_NEXT_PART = re.compile(r"[\s-](thirds?|quarters?|fifths?|tenths?)\b", re.IGNORECASE)
+_FACTOR = re.compile(r"\bfactor of\s+$", re.IGNORECASE)
+_LAST = re.compile(r"(\w+)[\s-]$")
+# Content words before and behind a number that may tell what it stands for.
+_BEFORE, _BEHIND = 4, 4
 # How far rounding may go: of a plain number, and of one that is called approximate.
 _EXACT, _ROUNDED = 0.0005, 0.03
 
@@ -94,41 +100,45 @@ def _read(text: str) -> Iterator[Quantity]:
     for match in _NUMBER.finditer(text):
         if match.start() < end:
             continue
-        end = match.end()
-        value, kind, size = _value(match), "", 1.0
-        if match["part"]:
-            # "a third" is a part where something is said to be of it; "the third" is an ordinal.
-            before = re.search(r"(\w+)[\s-]$", text[:match.start()])
-            leading = before[1].casefold() if before else ""
-            if match["part"].casefold().startswith(("third", "fifth", "tenth", "quarter")) and leading != "a":
-                if leading not in ("two", "three", "four", "nine", "one"):
-                    continue
-            kind = "%"
-        if value is None:
+        before, end, value = text[:match.start()], match.end(), _value(match)
+        if value is None or (match["part"] and not _is_part(match["part"], before)):
             continue
-        if match["whole"]:
-            kind = "x"
+        kind, size = "x" if match["whole"] else "%" if match["part"] else "", 1.0
         while scale := _NEXT_SCALE.match(text, end):
             value, end = value * _SCALES[scale[1].casefold()], scale.end()
-        if match["worded"] and (part := re.compile(r"[\s-](thirds?|quarters?|fifths?|tenths?)\b").match(text, end)):
-            value, kind, end = value * _PARTS[part[1]], "%", part.end()
-        if not kind and (unit := _NEXT_UNIT.match(text, end)):
-            spelled = "".join((unit[1] or unit[2]).casefold().split())
-            spelled = {"percentagepoint": "point", "percentagepoints": "points"}.get(spelled, spelled)
-            kind, size = _UNITS.get(spelled, ("", 1.0))
-            if kind and unit[2] and len(spelled) == 1 and unit.end() < len(text) and text[unit.end()] in "-'’":
-                kind, size = "", 1.0
-        if re.search(r"\bfactor of\s+$", text[:match.start()], re.IGNORECASE):
-            kind, size = "x", 1.0
+        if match["worded"] and (part := _NEXT_PART.match(text, end)):
+            value, kind, end = value * _PARTS[part[1].casefold()], "%", part.end()
+        if not kind:
+            kind, size = ("x", 1.0) if _FACTOR.search(before) else _unit(text, end)
         if match["worded"] and value == 1.0 and not kind:
             continue
-        before, after = text[:match.start()], text[end:]
         way = _BY_OR_TO.search(before)
         yield Quantity(
-            value=value * size, kind=kind, about=_ABOUT.search(before) is not None or bool(match["part"] or match["whole"]),
+            value=value * size, kind=kind,
+            about=_ABOUT.search(before) is not None or bool(match["part"] or match["whole"]),
             bound=1 if _LEAST.search(before) else -1 if _MOST.search(before) else 0,
             way=way[1].casefold() if way else "",
-            near=frozenset(content_stems(_CLAUSE.split(before)[-1])[-4:] + content_stems(_CLAUSE.split(after)[0])[:4]))
+            near=frozenset(content_stems(_CLAUSE.split(before)[-1])[-_BEFORE:]
+                           + content_stems(_CLAUSE.split(text[end:])[0])[:_BEHIND]))
+
+
+def _is_part(part: str, before: str) -> bool:
+    """Whether "third" and the like are parts ("a third", "two thirds") and not places in a row ("the third")."""
+    leading = _LAST.search(before)
+    return part.casefold() in ("half", "halves", "halved") or (
+        leading is not None and leading[1].casefold() in ("a", "one", "two", "three", "four", "nine"))
+
+
+def _unit(text: str, at: int) -> tuple[str, float]:
+    """What a number that ends there measures, and how many of the smallest unit its own one is."""
+    unit = _NEXT_UNIT.match(text, at)
+    if not unit:
+        return "", 1.0
+    spelled = "".join((unit[1] or unit[2]).casefold().split()).replace("percentagepoint", "point")
+    # "5-s" and "3 d-wave" are no seconds and no days.
+    if unit[2] and len(spelled) == 1 and text[unit.end():unit.end() + 1] in tuple("-'’"):
+        return "", 1.0
+    return _UNITS.get(spelled, ("", 1.0))
 
 
 def _value(match: re.Match[str]) -> float | None:
@@ -168,6 +178,6 @@ def _equal(ours: Quantity, theirs: Quantity) -> bool:
     allowed = _ROUNDED if ours.about or theirs.about else _EXACT
     same = abs(ours.value - theirs.value) <= allowed * max(abs(ours.value), abs(theirs.value))
     same_kind = ours.kind == theirs.kind
-    # "improves by a half" and "by 50%" agree; so do "twice" and "two times". A rate without its sign does not.
+    # "improves by 41%" is not "improves to 41%", nor is "at least" "at most".
     ways = ours.way == theirs.way or not ours.way or not theirs.way
     return same and same_kind and ways and ours.bound * theirs.bound >= 0

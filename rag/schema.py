@@ -276,6 +276,8 @@ class Where:
         years: (from, to), either may be None; papers without a year never match a given bound.
         files: names of files the paper was read from.
         authors: names, or parts of them, in any case.
+        added: only papers that came to the library at this time or later: an ISO date, or date and time, in UTC.
+            Those that came before libraries kept that are old.
     """
 
     years: tuple[int | None, int | None] | None = None
@@ -283,16 +285,17 @@ class Where:
     authors: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    added: str | None = None
 
     def __post_init__(self) -> None:
         # Whoever reads a filter from JSON has lists.
-        for name in self.__slots__:
+        for name in ("years", "files", "authors", "ids", "tags"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, tuple(value))
 
     def __bool__(self) -> bool:
         return any((self.years and any(year is not None for year in self.years),
-                    self.files, self.authors, self.ids, self.tags))
+                    self.files, self.authors, self.ids, self.tags, self.added))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,8 +342,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld(Stage):
+    """A sentence has failed the check; it is not part of the answer's text."""
+
+    name: str = "withhold"
+    seconds: float = 0.0
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What was retrieved, before anything is said of it; ``rewritten`` and ``narrowed`` as the answer will have them."""
+    """What was retrieved, before anything is said of it, and how the question was read; as the answer will tell it."""
 
     hits: tuple[Hit, ...]
     rewritten: str | None = None
@@ -355,17 +367,10 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
-    """A sentence that failed the check; it is not part of the answer's text."""
-
-    sentence: Sentence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The last event of an answer."""
 
     answer: Answer
 
 
-Event: TypeAlias = Stage | Evidence | Said | Withheld | Finished
+Event: TypeAlias = Stage | Evidence | Said | Finished

@@ -1,6 +1,6 @@
-"""How sure it is that a text supports a statement: the signs, and what each is worth. Pure; vectors are arguments.
+"""How sure it is that a text says what a statement says: the signs, and what each is worth. Pure.
 
-The probability is a logistic regression on the signs, with weights that `tests/bench/check.py` fits and writes to
+The odds are a logistic regression on the signs, with weights that `tests/bench/check.py` fits and writes to
 `checker.json`.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rag.agree import prose
 from rag.text import content_stems, content_words
-from rag.thesaurus import KIN, SYNONYM, groups, kin
+from rag.thesaurus import index_of, like
 
 Rarity = Callable[[str], float]
 
@@ -35,7 +35,7 @@ _RAREST, _MOST = 0.005, 7.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What speaks for a statement in a text, and what against it.
+    """How much of a statement a text says, whichever way.
 
     Attributes:
         likeness: cosine similarity of the statement to the sentence that is most like it.
@@ -43,10 +43,6 @@ class Signs:
         covered: share of its content words that the words it rests on hold, each weighted by its rarity, 0..1.
         held: share that the whole text holds.
         lost: weight of the weightiest word that the text does not hold, beside the weightiest of all, 0..1.
-        clause: share of the least covered clause.
-        uneven: how much less that is than the share of the best covered one.
-        against: how often it says the opposite of the words it rests on, at most 2.
-        added: how many numbers, names and stronger words it has of its own, at most 2.
         accord: mean over its words, by weight, of the cosine similarity to the nearest word of the text, each read in
             its context; None where words were not read so.
     """
@@ -56,10 +52,6 @@ class Signs:
     covered: float
     held: float
     lost: float
-    clause: float
-    uneven: float
-    against: float
-    added: float
     accord: float | None = None
 
 
@@ -76,21 +68,30 @@ class Match:
     def __init__(self, statement: str, sentences: Sequence[frozenset[str]], always: frozenset[str],
                  rarity: Rarity) -> None:
         self.statement = statement
-        self._sentences = sentences
-        everything = always.union(*sentences)
-        self.weights = {word: weight(word, rarity) for word in dict.fromkeys(prose(statement))}
-        # For each word of the statement: which sentences hold it or its like, and how fully.
-        self.credits: dict[str, list[float]] = {}
-        for word in self.weights:
-            like = _like(word, everything)
-            self.credits[word] = [max((like[held] for held in like if held in stems or held in always), default=0.0)
-                                  for stems in sentences]
+        index = index_of(always.union(*sentences))
+        self._words = {word: place for place, word in enumerate(dict.fromkeys(prose(statement)))}
+        self.weights = np.array([weight(word, rarity) for word in self._words])
+        # For each word of the statement and each sentence, how fully it holds the word or its like.
+        self.credits = np.zeros((len(self._words), max(1, len(sentences))))
+        for word, place in self._words.items():
+            found = like(word, index)
+            least = max((value for held, value in found.items() if held in always), default=0.0)
+            for at, stems in enumerate(sentences):
+                self.credits[place, at] = max([least, *(value for held, value in found.items() if held in stems)])
 
-    def covered(self, first: int, last: int, of: Sequence[str] | None = None) -> float:
-        """Share of the statement's words, or some of them, that these sentences hold, each by its weight."""
-        chosen = list(self.weights) if of is None else of
-        total = sum(self.weights[word] for word in chosen)
-        return sum(self.weights[word] * max(self.credits[word][first:last + 1]) for word in chosen) / total if total else 0.0
+    def covered(self, first: int, last: int) -> float:
+        """Share of the statement's words that these sentences hold, each by its weight."""
+        return float(self._shares(self.credits[:, first:last + 1].max(axis=1)))
+
+    @cached_property
+    def windows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The share that each sentence holds, (n,), and that each holds with the next, (n - 1,)."""
+        return self._shares(self.credits), self._shares(np.maximum(self.credits[:, :-1], self.credits[:, 1:]))
+
+    def _shares(self, credits: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = self.weights.sum()
+        shares: NDArray[np.float64] = self.weights @ credits / (total or 1.0)
+        return shares
 
     @cached_property
     def clauses(self) -> tuple[float, float]:
@@ -98,21 +99,21 @@ class Match:
 
         Of a statement without clauses, how much of it the text holds.
         """
+        pairs = np.maximum(self.credits[:, :-1], self.credits[:, 1:]) if self.credits.shape[1] > 1 else self.credits
         shares = []
         for clause in _CLAUSE.split(self.statement):
-            own = [word for word in dict.fromkeys(prose(clause)) if word in self.weights]
+            own = [self._words[word] for word in dict.fromkeys(prose(clause)) if word in self._words]
             if len(own) >= _CLAUSE_WORDS:
-                shares.append(max(self.covered(first, min(first + 1, len(self._sentences) - 1), own)
-                                  for first in range(len(self._sentences))))
-        shares = shares or [self.covered(0, len(self._sentences) - 1)]
+                shares.append(float((self.weights[own] @ pairs[own]).max() / self.weights[own].sum()))
+        shares = shares or [self.covered(0, self.credits.shape[1] - 1)]
         return min(shares), max(shares)
 
     @property
     def lost(self) -> float:
         """Weight of the weightiest word that no sentence holds, beside the weightiest of all."""
-        most = max(self.weights.values(), default=0.0)
-        return max((weight * (1.0 - max(self.credits[word])) for word, weight in self.weights.items()),
-                   default=0.0) / most if most else 1.0
+        if not len(self.weights):
+            return 1.0
+        return float((self.weights * (1.0 - self.credits.max(axis=1))).max() / self.weights.max())
 
 
 def weight(word: str, rarity: Rarity) -> float:
@@ -128,19 +129,6 @@ def _shares() -> Mapping[str, float]:
     """Share of the papers that hold a stem, of the common ones."""
     read = json.loads(files("rag").joinpath("common.json").read_text(encoding="utf-8"))["stems"]
     return {word: int(share) / 1000 for share, spelled in read.items() for word in spelled.split()}
-
-
-def _like(word: str, stems: frozenset[str]) -> dict[str, float]:
-    """The stems that say the word, and how fully."""
-    found = {word: 1.0} if word in stems else {}
-    own = groups(word)
-    for other in stems:
-        if other != word:
-            if own and own & groups(other):
-                found[other] = SYNONYM
-            elif kin(word, other):
-                found[other] = KIN
-    return found
 
 
 def likenesses(vector: NDArray[np.float32], vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
@@ -167,16 +155,16 @@ def accord(statement: str, own: NDArray[np.float32], words: NDArray[np.float32],
     return float((own @ words.T).max(axis=1) @ weights / weights.sum()) if weights.sum() else 0.0
 
 
-def probability(signs: Signs, weights: Mapping[str, float] | None = None) -> float:
-    """How sure it is that the text supports the statement, 0..1.
+def odds(signs: Signs, weights: Mapping[str, float] | None = None) -> float:
+    """Log-odds that the text says the statement.
 
     Args:
         signs: all that was seen.
         weights: None for the fitted ones, of which there are two sets: with words read in context and without.
     """
     weigh = weights or fitted("sentences" if signs.accord is None else "words")
-    odds = weigh["start"] + sum(weigh[name] * value for name, value in asdict(signs).items() if value is not None)
-    return 1.0 / (1.0 + math.exp(-odds))
+    return math.fsum([weigh["start"], *(weigh[name] * value for name, value in asdict(signs).items()
+                                        if value is not None)])
 
 
 @cache

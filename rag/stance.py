@@ -52,10 +52,13 @@ _SOUGHT = re.compile(
 # A second sentence of a paper must say at least this share of what its first does.
 _SECOND = 0.6
 
+# What stands out further stands out no more (in a library of few papers on many things, most do); and a paper that
+# holds less of what the claim's words weigh speaks of something else.
+_LEAD, _HELD = 0.2, 0.45
 # A paper speaks of a claim if that is so likely. Its side is told if it is so likely beside the other one, the more so
 # where it is for the claim: what is wrongly called supported does the most harm.
-SPEAKS = 0.45
-_FOR, _AGAINST = 0.58, 0.54
+SPEAKS = 0.35
+_FOR, _AGAINST = 0.52, 0.515
 # Both sides have a say where the weaker is at least so strong beside the stronger.
 _MIXED = 0.6
 
@@ -89,16 +92,14 @@ class Cues:
 
     Attributes:
         likeness: cosine similarity of the claim to the sentence most like it.
-        lead: how far that is above what papers around show: one that speaks of the claim stands out.
+        lead: how far that is above what the papers around show, at most 0.2: one that speaks of the claim stands out.
         held: share of the claim's words that the paper holds, each weighted by its rarity, 0..1.
-        covered: the largest share that one sentence holds.
         lean: the most that a sentence leans towards the claim less the most that one leans away from it.
     """
 
     likeness: float = 0.0
     lead: float = 0.0
     held: float = 0.0
-    covered: float = 0.0
     lean: float = 0.0
 
 
@@ -135,8 +136,8 @@ def take(claim: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarit
     covered = np.array([match.covered(at, at) for at in range(len(texts))])
     pertinent = np.exp(4.0 * (likeness - likeness.max())) * np.array([_told(text) for text in texts])
     lean = pertinent * np.array([leaning(claim, text) for text in texts])
-    cues = Cues(likeness=float(likeness.max()), lead=float(likeness.max()) - around,
-                held=match.covered(0, len(texts) - 1), covered=float(covered.max()),
+    cues = Cues(likeness=float(likeness.max()), lead=min(_LEAD, float(likeness.max()) - around),
+                held=match.covered(0, len(texts) - 1),
                 lean=max(0.0, float(lean.max())) + min(0.0, float(lean.min())))
     supports, contradicts = probabilities(cues)
     # A sentence that leans the other way speaks for a side only where all of them do.
@@ -162,6 +163,8 @@ def _best(side: Side, probability: float, worth: NDArray[np.float64], source: Gr
 
 def probabilities(cues: Cues, weights: Weights | None = None) -> tuple[float, float]:
     """How likely it is that a paper supports a claim, and that it contradicts it."""
+    if cues.held < _HELD:
+        return 0.0, 0.0
     chosen = weights or fitted()
     speaks, share = (_logistic(sum(weight * {"start": 1.0, **asdict(cues)}[name] for name, weight in part.items()))
                      for part in (chosen["speaks"], chosen["for"]))

@@ -30,6 +30,8 @@ PAPERS = sa.Table(
     sa.Column("bare", sa.Text, nullable=False),
     sa.Column("year", sa.Integer, index=True),
     sa.Column("generation", sa.Integer, nullable=False, index=True),
+    # When the paper came: ISO date and time in UTC, to the microsecond. Null where it came before this was kept.
+    sa.Column("added", sa.Text, index=True),
 )
 AUTHORS = sa.Table(
     "authors",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from rag.text import stem
@@ -126,6 +128,9 @@ for _number, _line in enumerate(_GROUPS.strip().splitlines()):
 SYNONYM, KIN = 0.5, 0.6
 # Letters that two words of one root share at their heads, or that one has behind a prefix.
 _ROOT = 5
+_DENYING = ("un", "in", "im", "ir", "non", "dis", "anti", "de")
+
+Index = Mapping[str, Sequence[str]]
 
 
 def groups(word: str) -> frozenset[int]:
@@ -133,14 +138,36 @@ def groups(word: str) -> frozenset[int]:
     return _GROUP.get(word, frozenset())
 
 
-@lru_cache(maxsize=65536)
+def like(word: str, index: Index) -> dict[str, float]:
+    """The stems of an index that say what the word says, and how fully, 0..1."""
+    found = dict.fromkeys((other for key in groups(word) for other in index.get(str(key), ())), SYNONYM)
+    for key in _ends(word):
+        found.update((other, KIN) for other in index.get(key, ()) if kin(word, other))
+    if word in index.get(f"={word}", ()):
+        found[word] = 1.0
+    return found
+
+
+@lru_cache(maxsize=1024)
+def index_of(stems: frozenset[str]) -> Index:
+    """Stems by what may make them like another: themselves, their first and their last letters, and their groups."""
+    index: dict[str, list[str]] = {}
+    for word in stems:
+        for key in (f"={word}", *_ends(word), *map(str, groups(word))):
+            index.setdefault(key, []).append(word)
+    return index
+
+
+def _ends(word: str) -> tuple[str, ...]:
+    return (f"^{word[:_ROOT]}", f"${word[-_ROOT:]}") if len(word) >= _ROOT and not word.isdigit() else ()
+
+
 def kin(one: str, other: str) -> bool:
     """Whether two stems are of one root by their letters: "inhibit" and "inhibitori", "optim" and "overoptim"."""
-    short, long = sorted((one, other), key=len)
-    if len(short) < _ROOT or short.isdigit():
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
+    if len(short) < _ROOT or short.isdigit() or short == long:
         return False
     # A denying prefix makes another word.
     if long.endswith(short):
-        return not long.startswith(("un", "in", "im", "ir", "non", "dis", "anti", "de"))
-    shared = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    return shared >= max(_ROOT, len(short) - 2, 0.6 * len(long))
+        return not long.startswith(_DENYING)
+    return long.startswith(short[:max(_ROOT, len(short) - 2, math.ceil(0.6 * len(long)))])

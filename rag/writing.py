@@ -7,6 +7,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import sqlalchemy as sa
@@ -46,6 +47,7 @@ class Writing:
         self._sql = sql
         self._generation = generation
         self._seen: int | None = None
+        self._added: str | None = None
         self.touched = False
 
     def advance(self) -> None:
@@ -69,7 +71,7 @@ class Writing:
             paper_id = _new_id(seen)
             self._sql.execute(sa.insert(PAPERS).values(
                 id=paper_id, body=dump(replace(record, id=paper_id)), bare=dump(replace(record, id=paper_id)),
-                generation=self._generation))
+                generation=self._generation, added=self._now()))
         values = {"paper_id": paper_id, "file": origin.file, "sha256": origin.sha256, "body": dump(record)}
         self._sql.execute(insert(RECORDS).values(uri=origin.uri, record=origin.record, seen=seen, **values)
                           .on_conflict_do_update(index_elements=["uri", "record"], set_=values))
@@ -77,6 +79,15 @@ class Writing:
             self._sql.execute(insert(KEYS).on_conflict_do_nothing(),
                               [{"kind": kind, "value": value, "paper_id": paper_id} for kind, value in keys])
         return paper_id
+
+    def _now(self) -> str:
+        """When this write's papers come: after all that are there, even where the clock was set back."""
+        if self._added is None:
+            now, last = datetime.now(UTC), self._sql.execute(sa.select(sa.func.max(PAPERS.c.added))).scalar()
+            if last is not None:
+                now = max(now, datetime.fromisoformat(last) + timedelta(microseconds=1))
+            self._added = now.isoformat(timespec="microseconds")
+        return self._added
 
     def known_records(self, uri: str, numbers: Sequence[int], hashes: Sequence[str]) -> tuple[tuple[str, Paper], ...]:
         """A file's records with these numbers or these contents: (paper id, the record as it was read)."""

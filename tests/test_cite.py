@@ -88,6 +88,10 @@ def test_numbers_have_one_spelling() -> None:
     ("No papers address this.", False),
     ("All authors agree.", False), ("However, the papers report opposite results.", False),
     ("Ensembles help.", False), ("Three papers use ensembles.", False), ("", False),
+    ("Both papers deal with this question.", True), ("Here is what they say:", True), ("In detail:", True),
+    ("Overall, two other studies bear on the subject.", True), ("Both papers address overfitting.", False),
+    ("Both prefer ensembles.", False), ("These papers are about birds.", False), ("Here is what works.", False),
+    ("Two papers address this with ensembles.", False), ("One paper covers it best.", False),
 ])
 def test_frames_claim_nothing(sentence: str, frame: bool) -> None:
     assert is_frame(sentence) is frame

@@ -255,7 +255,7 @@ def test_a_report_without_evidence_has_no_sides() -> None:
 
 
 @pytest.mark.parametrize(("cost", "told"), [
-    (None, "1,200 tokens read, 90 written"), (0.0, "1,200 tokens read, 90 written, $0.00"),
+    (None, "1,200 tokens read, 90 written"), (0.0, "1,200 tokens read, 90 written"),
     (0.00001, "1,200 tokens read, 90 written, less than $0.0001"), (0.0031, "1,200 tokens read, 90 written, $0.0031"),
     (1.5, "1,200 tokens read, 90 written, $1.50"),
 ])

@@ -16,6 +16,7 @@ examples:
   vouch ingest papers.bib listing.txt saved/   files of any listing format, or folders of them
   vouch ask "How is reward hacking measured?"
   vouch check "Ensembles end reward hacking"   what the papers say for it and against it
+  vouch digest "reward overoptimization"       a survey of a topic, to paste into a paper
   vouch serve --open                           the same in the browser
 
 `vouch COMMAND --help` tells more. Nothing is sent anywhere unless VOUCH_MODEL names a language model.
@@ -114,6 +115,38 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("claim", metavar="CLAIM", nargs="*", help="a statement that papers can support or contradict")
     check.add_argument("--engine", choices=("extractive", "llm"), help="by the papers' words, or as a model reads them")
 
+    digest = command("digest", "survey a topic: what its papers share, add and disagree on, cited and checked",
+                     '  vouch digest "reward overoptimization"\n'
+                     '  vouch digest "reward models" --length full --out survey.pdf --out survey.json\n'
+                     "  vouch digest --new-since 7d                        (all that came in the last week)\n"
+                     "  vouch digest reward models --outline --out o.json  (edit it, then:)\n"
+                     "  vouch digest --from-outline o.json --out survey.md\n"
+                     "  vouch digest --update survey.json                  (adds what is new since)", parents=[filters])
+    digest.add_argument("topic", metavar="TOPIC", nargs="*", help="what to survey; none: all the papers of a filter")
+    _survey(digest)
+    digest.add_argument("--out", metavar="FILE", type=Path, action="append", default=[],
+                        help="write it: .md, .html, .pdf, .docx, .tex, .bib, .ris, .csl.json or .json; may be repeated")
+    digest.add_argument("--outline", action="store_true", help="only the outline; with --out FILE.json to be edited")
+    digest.add_argument("--from-outline", metavar="FILE", type=Path, help="write what this outline says")
+    digest.add_argument("--update", metavar="FILE", type=Path,
+                        help="bring a digest that was written as JSON up to date, and tell what changed")
+    digest.add_argument("--withheld", action="store_true", help="also print the sentences that failed their check")
+
+    follow = command("follow", "follow topics: after an ingest, a digest of only what is new").add_subparsers(
+        title="commands", metavar="COMMAND", dest="follow_command", required=True)
+    following = command("add", "follow a topic from now on", '  vouch follow add "reward models" --since 2024',
+                        of=follow, run="follow_add", parents=[filters])
+    following.add_argument("topic", metavar="TOPIC", nargs="+", help="what to follow")
+    command("list", "list the topics that are followed", of=follow, run="follow_list")
+    leaving = command("remove", "follow a topic no longer", of=follow, run="follow_remove")
+    leaving.add_argument("topic", metavar="TOPIC", nargs="+", help="as `vouch follow list` prints it")
+    running = command("run", "tell what is new on each topic since the last run",
+                      "  vouch ingest listing.txt && vouch follow run --out news/", of=follow, run="follow_run")
+    _survey(running)
+    running.add_argument("--out", metavar="DIR", type=Path, help="write a file a topic into this folder")
+    running.add_argument("--format", dest="formats", action="append", help="what they are (default md); may be repeated",
+                         choices=("md", "html", "pdf", "docx", "tex", "json"))
+
     papers = command("papers", "look at the papers and mend them").add_subparsers(
         title="commands", metavar="COMMAND", dest="papers_command", required=True)
     listing = command("list", "list the papers", "  vouch papers list --sort year --tag survey", of=papers,
@@ -141,8 +174,14 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("path", metavar="PATH", type=Path, help="the file to write: .jsonl, .bib, .ris or .csv")
     export.add_argument("--format", choices=("jsonl", "bibtex", "ris", "csv"), help="where the name does not tell it")
 
-    evaluate = command("eval", "measure retrieval and answers on judged questions", run="evaluate")
-    evaluate.add_argument("path", metavar="PATH", type=Path, help="questions (JSONL), or a folder in BEIR layout")
+    evaluate = command("eval", "measure retrieval and answers on judged questions, or the checker", "  vouch eval "
+                       "questions.jsonl\n  vouch eval --checker    (on the library's own sentences)", run="evaluate")
+    evaluate.add_argument("path", metavar="PATH", type=Path, nargs="?",
+                          help="questions (JSONL), or a folder in BEIR layout")
+    evaluate.add_argument("--checker", action="store_true",
+                          help="how many faithful and corrupted statements the checker flags (PATH: made of its papers)")
+    evaluate.add_argument("--seed", metavar="N", type=_seed, default=0,
+                          help="other statements for the checker (default 0)")
 
     serve = command("serve", "open the library in the browser",
                     "  vouch serve --open\n  vouch serve --papers listing.txt    (a library of its own)")
@@ -194,7 +233,15 @@ def _filters() -> argparse.ArgumentParser:
     for option, dest, text in (("file", "files", "read from this file"), ("author", "authors", "by this author"),
                                ("id", "ids", "with this id"), ("tag", "tags", "with this tag")):
         group.add_argument(f"--{option}", dest=dest, metavar=option.upper(), action="append", default=[], help=text)
+    group.add_argument("--new-since", metavar="WHEN", type=_moment, dest="added",
+                       help="that came to the library since then: 7d, 2w or a date")
     return filters
+
+
+def _survey(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--length", choices=("brief", "standard", "full"), default="standard",
+                        help="of at most 12, 30 (default) or 120 papers")
+    parser.add_argument("--engine", choices=("extractive", "llm"), help="in the papers' words, or let the model write")
 
 
 def where(args: argparse.Namespace) -> Where:
@@ -208,7 +255,7 @@ def where(args: argparse.Namespace) -> Where:
     if args.since and args.until and args.since > args.until:
         raise UsageError(f"no year is both since {args.since} and until {args.until}: swap them")
     return Where(years=(args.since, args.until) if args.since or args.until else None, files=tuple(args.files),
-                 authors=tuple(args.authors), ids=tuple(args.ids), tags=tuple(args.tags))
+                 authors=tuple(args.authors), ids=tuple(args.ids), tags=tuple(args.tags), added=args.added)
 
 
 def _number(low: int, high: int, what: str) -> Callable[[str], int]:
@@ -220,6 +267,16 @@ def _number(low: int, high: int, what: str) -> Callable[[str], int]:
     return read
 
 
+def _moment(text: str) -> str:
+    from ui.since import moment
+
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 _count = _number(1, 1000, "number of papers")
 _year = _number(1000, 2999, "year")
+_seed = _number(0, 999_999, "seed")
 _port = _number(1, 65535, "port")

@@ -30,9 +30,11 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """
     from rag import open_library
     from rag.settings import load
-    from ui import check, papers, serve, talk
+    from ui import check, follow, papers, serve, survey, talk
 
     commands = {"ingest": ingest, "search": search, "ask": talk.ask, "check": check.check, "export": export,
+                "digest": survey.digest, "follow_add": follow.add, "follow_list": follow.listing,
+                "follow_remove": follow.remove, "follow_run": follow.run,
                 "evaluate": evaluate, "serve": serve.serve, "mcp": mcp, "doctor": doctor,
                 "papers_list": papers.listing, "papers_show": papers.show, "papers_edit": papers.edit,
                 "papers_tag": papers.tag, "papers_remove": papers.remove}
@@ -166,7 +168,7 @@ def export(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
         raise UsageError(f"the name {args.path} tells no format: end it in .jsonl, .bib, .ris or .csv, "
                          "or give --format")
     papers = library.papers.where(where(args))
-    _write(args.path, EXPORTS[kind](papers))
+    write_text(args.path, EXPORTS[kind](papers))
     if terminal.as_json:
         terminal.document({"path": str(args.path), "papers": len(papers)})
     else:
@@ -174,7 +176,12 @@ def export(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
     return 0
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Writes a file, whole or not at all.
+
+    Raises:
+        VouchError: it cannot be written.
+    """
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")
@@ -186,11 +193,17 @@ def _write(path: Path, text: str) -> None:
 
 
 def evaluate(args: argparse.Namespace, library: Library, terminal: Terminal) -> int:
-    """Measures the library, or a BEIR folder, on judged questions and prints the table."""
-    from ui.judge import evaluate as judge
+    """Measures the library, or a BEIR folder, on judged questions, or the checker on it, and prints the table."""
+    from ui import judge
 
+    if args.path is None and not args.checker:
+        raise UsageError("name a questions file or a folder in BEIR layout, or give --checker")
     with terminal.progress() as progress:
-        report = judge(args.path, library, lambda stage, done, total: progress(stage, done, total, args.path.name))
+        def tell(stage: str, done: int, total: int) -> None:
+            progress(stage, done, total, args.path.name if args.path else "the library")
+
+        report = (judge.audit_checker(args.path, library, args.seed, tell) if args.checker
+                  else judge.evaluate(args.path, library, tell))
     if terminal.as_json:
         terminal.document(report)
         return 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rag.schema import SUMMARY, Paper
 from rag.text import STOP_WORDS, words
+from ui.formula import read
 from ui.render import link
 
 _COLUMNS = ("title", "abstract", "authors", "year", "year_inferred", "date", "url", "doi", "arxiv_id", "venue",
@@ -94,8 +95,10 @@ def escape_latex(text: str) -> str:
     out: list[str] = []
     at = 0
     for match in _MATHS.finditer(text):
-        if _balanced(match.group()):
-            out += (_escaped(text[at:match.start()]), match.group())
+        # What is no formula might be a command that does more than typeset.
+        formula = read(match.group().strip("$"))
+        if formula is not None:
+            out += (_escaped(text[at:match.start()]), f"{match.group(1)}{formula.tex}{match.group(1)}")
             at = match.end()
     out.append(_escaped(text[at:]))
     return "".join(out)

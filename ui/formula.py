@@ -48,9 +48,10 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=1024)
 def read(tex: str) -> Formula | None:
     """The formula; None where it is not whole or holds what is not known here."""
+    # A percent sign would hide from TeX what follows it.
+    tex = _BARE_PERCENT.sub(r"\\%", tex)
     try:
-        reader = _Reader(tex)
-        found = reader.row("")
+        found = _Reader(tex).row("")
     except (_UnknownError, RecursionError):
         return None
     return Formula(tex=tex, mathml=found.mathml, plain=" ".join(found.plain.split()).replace("( ", "("))
@@ -76,11 +77,11 @@ _SIGNS = {
     "rVert": "‖", "|": "‖", "{": "{", "}": "}", "prime": "′", "colon": ":", "backslash": "\\", "dagger": "†",
     "checkmark": "✓"}
 _SPACES = {",": " ", ";": " ", ":": " ", "!": "", " ": " ", "quad": " ", "qquad": " "}
-_NAMES = frozenset("log ln exp sin cos tan max min sup inf lim arg argmax argmin det dim ker deg gcd Pr tanh".split())
+_NAMES = frozenset("log ln exp sin cos tan max min sup inf lim arg det dim ker deg gcd Pr tanh".split())
 _FONTS = {
     "mathrm": "normal", "mathit": "", "mathbf": "bold", "boldsymbol": "bold", "bm": "bold", "mathsf": "sans",
     "mathtt": "mono", "mathcal": "script", "mathscr": "script", "mathbb": "double", "mathfrak": "fraktur"}
-_WORDS = frozenset("text textrm textit textbf textsf texttt textsc mbox operatorname".split())
+_WORDS = frozenset("text textrm textit textbf textsf texttt mbox operatorname".split())
 _ACCENTS = {"hat": "^", "widehat": "^", "tilde": "~", "widetilde": "~", "bar": "¯", "overline": "¯", "vec": "→",
             "dot": "˙", "ddot": "¨", "underline": "_"}
 _COMBINING = {"^": "\u0302", "~": "\u0303", "¯": "\u0304", "→": "\u20d7", "˙": "\u0307", "¨": "\u0308", "_": "\u0332"}
@@ -91,13 +92,16 @@ _ALPHABETS = {"bold": (0x1D41A, 0x1D400, 0x1D7CE), "sans": (0x1D5BA, 0x1D5A0, 0x
               "mono": (0x1D68A, 0x1D670, 0x1D7F6), "script": (0x1D4B6, 0x1D49C, 0),
               "double": (0x1D552, 0x1D538, 0x1D7D8), "fraktur": (0x1D51E, 0x1D504, 0)}
 _ELSEWHERE = {"script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
-              "double": dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)), "fraktur": dict(zip("CHIRZ", "ℭℌℑℜℨ", strict=True))}
-_RAISED = str.maketrans("0123456789+-=()abcdefghijklmnoprstuvwxyzTN∗*′", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᴺ**′")
+              "double": dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)),
+              "fraktur": dict(zip("CHIRZ", "ℭℌℑℜℨ", strict=True))}
+_RAISED = str.maketrans("0123456789+-=()abcdefghijklmnoprstuvwxyzTN∗*′",
+                        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᴺ**′")
 _LOWERED = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_BARE_PERCENT = re.compile(r"(?<!\\)%")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)
-# Signs of a keyboard that are mathematics as they stand; "%", "#" and "&" mean something to TeX.
-_PLAIN_SIGNS = frozenset("+-=<>/*|,.;:!?()[]'\"@`~")
+# Signs of a keyboard that are mathematics as they stand.
+_PLAIN_SIGNS = frozenset("+-=<>/*|,.;:!?()[]'@~")
 
 
 class _UnknownError(Exception):
@@ -148,7 +152,7 @@ class _Reader:
         if not found:
             return base
         below, above = found.get("_"), found.get("^")
-        said = base.plain + (_shifted(below.plain, "_") if below else "") + (_shifted(above.plain, "^") if above else "")
+        said = base.plain + "".join(_shifted(node.plain, sign) for sign, node in (("_", below), ("^", above)) if node)
         name = f"m{'sub' if below else ''}{'sup' if above else ''}"
         parts = "".join(node.mathml for node in (base, below, above) if node)
         return _Node(f"<{name}>{parts}</{name}>", said)
@@ -228,9 +232,9 @@ class _Reader:
         if self._tex[self._at:self._at + 1] != "{" or end < 0:
             raise _UnknownError
         said = self._tex[self._at + 1:end].replace(r"\,", " ")
-        if re.search(r"[\\{$%#&^_~]", said):
+        if re.search(r"[\\{$#&^_~]", said.replace(r"\%", "")):
             raise _UnknownError
-        self._at = end + 1
+        self._at, said = end + 1, said.replace(r"\%", "%")
         return _Node(f"<mtext>{html.escape(said)}</mtext>", said)
 
     def _blanks(self) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 import platformdirs
 
 from ingest import Progress, ingest
+from ingest.sample import paraphrases_path, sample_path
 from rag import Library, open_library
+from rag.audit import Audit, audit, paraphrased
 from rag.embed import CachedEmbedder, open_embedder
 from rag.errors import SourceError
 from rag.evaluate import Judged, Report, measure
@@ -47,6 +49,36 @@ def evaluate(path: Path, library: Library, progress: Told | None = None) -> Repo
                    progress=lambda done, total: tell("asking", done, total))
 
 
+def audit_checker(path: Path | None, library: Library, seed: int = 0, progress: Told | None = None) -> Audit:
+    """Measures the checker on statements made of a library's sentences, and on the written paraphrases of the sample.
+
+    Args:
+        path: a folder in BEIR layout whose papers to take instead; None takes the library's.
+        library: may be empty only where a path is given.
+        seed: the same one makes the same statements.
+        progress: told the stage, and how much of how much is done.
+
+    Raises:
+        NoLibraryError: there is no library yet.
+        SourceError: the path is no such folder.
+    """
+    tell = progress or _nobody
+
+    def checking(done: int, total: int) -> None:
+        tell("checking", done, total)
+
+    with temporary(library.settings) as sample:
+        ingest([sample_path()], sample)
+        lines = paraphrases_path().read_text(encoding="utf-8").splitlines()
+        written = paraphrased(sample, [(entry["paper"], entry["text"]) for entry in map(json.loads, lines)])
+    if path is None:
+        return audit(library, seed, paraphrases=written, progress=checking)
+    if not path.is_dir():
+        raise SourceError(f"{path} is no folder in BEIR layout: leave it out to measure the checker on the library.")
+    with collection(path, library.settings, tell) as (other, _):
+        return audit(other, seed, paraphrases=written, progress=checking)
+
+
 def judged(path: Path, library: Library) -> list[Judged]:
     """The questions of a file, judged against the library.
 
@@ -69,24 +101,30 @@ def collection(folder: Path, settings: Settings, tell: Told = _nobody) -> Iterat
     missing = [part.name for part in (corpus, queries, judgements) if not part.is_file()]
     if missing:
         raise SourceError(f"{folder} is not in BEIR layout: {missing[0]} is missing.")
+    with temporary(settings) as library:
+        def reading(step: Progress) -> None:
+            tell(step.stage, step.done, step.total)
+
+        ingest([corpus], library, reading)
+        places = _by_origin(library)
+        lines = corpus.read_text(encoding="utf-8").split("\n")
+        known = {str(json.loads(line)["_id"]): places.get(f"{corpus.name}#{number}")
+                 for number, line in enumerate(lines, 1) if line.strip()}
+        relevant = _qrels(judgements, known)
+        asked = [json.loads(line) for line in queries.read_text(encoding="utf-8").split("\n") if line.strip()]
+        yield library, [Judged(question=query["text"], relevant=relevant[str(query["_id"])])
+                        for query in asked if relevant.get(str(query["_id"]))]
+
+
+@contextmanager
+def temporary(settings: Settings) -> Iterator[Library]:
+    """An empty library that is gone afterwards; its vectors are kept by their texts, for the next time."""
     with tempfile.TemporaryDirectory(prefix="vouch-eval-") as scratch:
         embedder = CachedEmbedder(open_embedder(
             settings.embeddings, api_key=settings.openai_api_key, base_url=settings.openai_base_url,
             timeout=settings.timeout), platformdirs.user_cache_path("vouch") / "vectors.sqlite")
-
-        def reading(step: Progress) -> None:
-            tell(step.stage, step.done, step.total)
-
-        with open_library(Path(scratch) / "library", settings=settings, embedder=embedder) as temporary:
-            ingest([corpus], temporary, reading)
-            places = _by_origin(temporary)
-            lines = corpus.read_text(encoding="utf-8").split("\n")
-            known = {str(json.loads(line)["_id"]): places.get(f"{corpus.name}#{number}")
-                     for number, line in enumerate(lines, 1) if line.strip()}
-            relevant = _qrels(judgements, known)
-            asked = [json.loads(line) for line in queries.read_text(encoding="utf-8").split("\n") if line.strip()]
-            yield temporary, [Judged(question=query["text"], relevant=relevant[str(query["_id"])])
-                              for query in asked if relevant.get(str(query["_id"]))]
+        with open_library(Path(scratch) / "library", settings=settings, embedder=embedder) as library:
+            yield library
 
 
 def _by_origin(library: Library) -> dict[str, str]:

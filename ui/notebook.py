@@ -1,4 +1,4 @@
-"""Conversations, kept in an SQLite file of their own: losing it loses no paper.
+"""Conversations, kept in an SQLite file beside the library: losing it loses no paper.
 
 An entry is stored as the JSON of its answer, so an old conversation shows what was said then, whatever has happened
 to the library since. The filter that it was asked under stands among the answer's own fields.
@@ -23,7 +23,9 @@ from rag.errors import LibraryError
 from rag.schema import Answer, ClaimReport, Where
 from ui.render import to_json
 
-_SCHEMA = """
+# The file's name in a library's folder.
+NOTEBOOK = "notebook.sqlite"
+_TABLES = ("""
 CREATE TABLE IF NOT EXISTS turn (
     conversation TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -32,7 +34,23 @@ CREATE TABLE IF NOT EXISTS turn (
     at TEXT NOT NULL,
     PRIMARY KEY (conversation, position)
 ) WITHOUT ROWID
-"""
+""", """
+CREATE TABLE IF NOT EXISTS digest (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    papers INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    at TEXT NOT NULL
+)
+""", """
+CREATE TABLE IF NOT EXISTS followed (
+    name TEXT PRIMARY KEY,
+    topic TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    since TEXT NOT NULL,
+    told TEXT
+)
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +103,7 @@ class Notebook:
         """
         if not self.path.exists():
             return ()
-        with self._open() as db:
+        with opened(self.path) as db:
             rows = db.execute(
                 "SELECT whole.conversation, first.question, whole.turns, whole.at, json_extract(last.answer, '$.where')"
                 " FROM (SELECT conversation, min(position) AS first, max(position) AS last, count(*) AS turns,"
@@ -94,7 +112,8 @@ class Notebook:
                 " JOIN turn AS last ON last.conversation = whole.conversation AND last.position = whole.last"
                 " ORDER BY whole.at DESC LIMIT ?", (limit,),
             ).fetchall()
-        return tuple(Conversation(id=id_, title=title, turns=turns, at=at, where=_where(json.loads(where or "null")))
+        return tuple(Conversation(id=id_, title=title, turns=turns, at=at,
+                                  where=kept_where(json.loads(where or "null")))
                      for id_, title, turns, at, where in rows)
 
     def entries(self, conversation: str) -> tuple[Entry, ...]:
@@ -105,7 +124,7 @@ class Notebook:
         """
         if not self.path.exists():
             return ()
-        with self._open() as db:
+        with opened(self.path) as db:
             rows = db.execute(
                 "SELECT question, answer FROM turn WHERE conversation = ? ORDER BY position", (conversation,),
             ).fetchall()
@@ -118,8 +137,7 @@ class Notebook:
             LibraryError: the file cannot be written.
         """
         kept = to_json(entry.answer) | ({"where": to_json(entry.where)} if entry.where else {})
-        with self._open(make=True) as db:
-            db.execute(_SCHEMA)
+        with opened(self.path, make=True) as db:
             db.execute(
                 "INSERT INTO turn SELECT ?, coalesce(max(position), 0) + 1, ?, ?, ? FROM turn WHERE conversation = ?",
                 (conversation, entry.asked, json.dumps(kept, ensure_ascii=False), datetime.now(UTC).isoformat(),
@@ -133,30 +151,40 @@ class Notebook:
             LibraryError: the file cannot be written.
         """
         if self.path.exists():
-            with self._open() as db:
+            with opened(self.path) as db:
                 db.execute("DELETE FROM turn WHERE conversation = ?", (conversation,))
 
-    @contextmanager
-    def _open(self, make: bool = False) -> Iterator[sqlite3.Connection]:
-        # A connection for each call: it costs a fraction of a millisecond and belongs to no thread.
-        try:
-            if make:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=10)) as db:
-                db.execute("PRAGMA secure_delete = ON")
-                with db:
-                    yield db
-        except (OSError, sqlite3.Error) as error:
-            raise LibraryError(f"{self.path} cannot be used ({error}): make room for it, or move it away to begin a "
-                               "new one.") from error
+
+@contextmanager
+def opened(path: Path, make: bool = False) -> Iterator[sqlite3.Connection]:
+    """One transaction on a notebook's file; with ``make`` the file is made where there is none.
+
+    Raises:
+        LibraryError: the file cannot be used.
+    """
+    # A connection for each call: it costs a fraction of a millisecond and belongs to no thread.
+    try:
+        if make:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=10)) as db:
+            db.execute("PRAGMA secure_delete = ON")
+            for table in _TABLES:  # a file of an earlier version lacks some
+                db.execute(table)
+            with db:
+                yield db
+    except (OSError, sqlite3.Error) as error:
+        raise LibraryError(f"{path} cannot be used ({error}): make room for it, or move it away to begin a "
+                           "new one.") from error
 
 
 def _entry(asked: str, kept: Mapping[str, object]) -> Entry:
     kind = ClaimReport if "claim" in kept else Answer
-    return Entry(asked=asked, answer=cast(Answer | ClaimReport, _typed(kind, kept)), where=_where(kept.get("where")))
+    answer = cast(Answer | ClaimReport, _typed(kind, kept))
+    return Entry(asked=asked, answer=answer, where=kept_where(kept.get("where")))
 
 
-def _where(kept: object) -> Where | None:
+def kept_where(kept: object) -> Where | None:
+    """The filter that was kept as JSON; None for none."""
     return cast(Where, _typed(Where, kept)) if kept else None
 
 

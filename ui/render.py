@@ -133,9 +133,9 @@ def withheld_line(answer: Answer) -> str | None:
 
 
 def usage_line(usage: Usage) -> str:
-    """What the model read and wrote, and what that cost where it is known: "1,200 tokens read, 90 written, $0.0031"."""
+    """What the model read and wrote, and what that cost where it is known to: "1,200 tokens read, 90 written, $0.0031"."""
     line = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
-    return line if usage.cost is None else f"{line}, {dollars(usage.cost)}"
+    return f"{line}, {dollars(usage.cost)}" if usage.cost else line
 
 
 def dollars(cost: float) -> str:

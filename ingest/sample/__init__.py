@@ -21,3 +21,8 @@ from pathlib import Path
 def sample_path() -> Path:
     """The file of the sample papers, ready to be ingested (the package is installed as ordinary files)."""
     return Path(str(files(__name__).joinpath("papers.jsonl")))
+
+
+def paraphrases_path() -> Path:
+    """The file of sentences written about the sample's papers, each with its paper's title: `paper`, `text`."""
+    return Path(str(files(__name__).joinpath("paraphrases.jsonl")))

@@ -9,18 +9,13 @@ from functools import cache
 import numpy as np
 
 from rag.digest.groups import Described, group
-from rag.digest.headings import Named, Shares, headings
+from rag.digest.headings import Named, headings
 from rag.digest.material import Material, gathered
-from rag.digest.phrases import Grammar, learn
 from rag.digest.scope import Scope, choose, scope_line
 from rag.schema import Where
 from rag.store import Store
 from rag.survey import MOST, Group, Length, Outline
-from rag.text import content_stems
 from rag.topic import topic as place_of_topic
-
-# So many of the library's papers show how it uses its words, and how rare a phrase is.
-_READ = 800
 
 
 def outline(store: Store, topic: str, where: Where | None = None, length: Length = "standard", *,
@@ -73,7 +68,7 @@ def named(material: Material, groups: Sequence[Sequence[str]], taken: Sequence[s
         return ()
     places = {paper_id: place for place, paper_id in enumerate(ids)}
     told = headings([[places[paper_id] for paper_id in each] for each in groups], described(material, ids),
-                    material.topic, grammar(material.store), shares(material.store),
+                    material.topic, material.grammar, material.shares,
                     cache(material.store.embedder.embed_query), taken)
     return tuple(Group(heading=heading, papers=tuple(each)) for heading, each in zip(told, groups, strict=True))
 
@@ -83,28 +78,6 @@ def described(material: Material, ids: Sequence[str]) -> Named:
     return Named(titles=[material.paper(paper_id).title for paper_id in ids],
                  abstracts=[material.paper(paper_id).abstract for paper_id in ids],
                  vectors=np.stack([material.vectors[paper_id] for paper_id in ids]))
-
-
-def grammar(store: Store) -> Grammar:
-    """How the library's papers use their words."""
-    return learn(paper.abstract for paper in store.papers(_read(store)).values())
-
-
-def shares(store: Store) -> Shares:
-    """Gives the share of the library's papers that hold each of some phrases, 0..1."""
-    held = [f" {' '.join(stems)} " for stems in store.stems(_read(store)).values()]
-
-    def share(phrases: Sequence[str]) -> list[float]:
-        wanted = [f" {' '.join(content_stems(phrase))} " for phrase in phrases]
-        return [sum(each in text for text in held) / max(1, len(held)) for each in wanted]
-
-    return share
-
-
-def _read(store: Store) -> list[str]:
-    """Ids of papers from all over the library."""
-    ids = [paper.id for paper in store.catalogue.papers()]
-    return ids[::max(1, len(ids) // _READ)][:_READ]
 
 
 def title(topic: str, names: Sequence[str]) -> str:

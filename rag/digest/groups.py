@@ -6,11 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Fewer papers than _TOGETHER stay together, groups of fewer than _LEAST join their nearest, and there are _MOST at most.
+# Fewer papers than _TOGETHER stay together, a group of fewer than _LEAST joins its nearest, there are _MOST at most.
 _TOGETHER, _LEAST, _MOST = 6, 2, 8
 # From so many papers on a digest has at least three sections.
 _MANY = 20
@@ -38,7 +39,6 @@ def group(papers: Described) -> tuple[tuple[int, ...], ...]:
     count = len(papers.stems)
     if count < _TOGETHER:
         return (tuple(range(count)),) if count else ()
-    from sklearn.cluster import AgglomerativeClustering
     from sklearn.metrics import silhouette_score
 
     away = _distances(papers)
@@ -46,8 +46,7 @@ def group(papers: Described) -> tuple[tuple[int, ...], ...]:
     most = max(fewest, min(_MOST, count // (2 * _LEAST)))
     best: tuple[float, NDArray[np.intp]] | None = None
     for number in range(fewest, most + 1):
-        labels = AgglomerativeClustering(number, metric="precomputed", linkage="average").fit_predict(away)
-        labels = _joined(labels, away)
+        labels = _joined(_linked(away, number), away)
         if len(set(labels)) < min(fewest, number):
             continue
         score = float(silhouette_score(away, labels, metric="precomputed"))
@@ -57,6 +56,14 @@ def group(papers: Described) -> tuple[tuple[int, ...], ...]:
         return (tuple(range(count)),)
     groups = [tuple(int(place) for place in np.flatnonzero(best[1] == label)) for label in sorted(set(best[1]))]
     return tuple(sorted(groups, key=lambda places: (-len(places), places)))
+
+
+def _linked(away: NDArray[np.float64], number: int) -> NDArray[np.intp]:
+    from sklearn.cluster import AgglomerativeClustering
+
+    clustering: Any = AgglomerativeClustering
+    labels: NDArray[np.intp] = clustering(number, metric="precomputed", linkage="average").fit_predict(away)
+    return labels
 
 
 def _distances(papers: Described) -> NDArray[np.float64]:
@@ -75,12 +82,12 @@ def _weights(stems: Sequence[Sequence[str]]) -> NDArray[np.float64]:
         for word, times in Counter(words).items():
             if word in known:
                 weights[row, known[word]] = (1 + math.log(times)) * math.log(len(stems) / frequencies[word])
-    return weights / np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-9)
+    return np.asarray(weights / np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-9))
 
 
 def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     moved = rows - rows.mean(axis=0)
-    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
+    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9))
 
 
 def _joined(labels: NDArray[np.intp], away: NDArray[np.float64]) -> NDArray[np.intp]:

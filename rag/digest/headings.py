@@ -19,10 +19,12 @@ Shares = Callable[[Sequence[str]], Sequence[float]]
 # Phrases of a group that are compared with its papers' vectors; the rest say less anyway.
 _TRIED = 14
 # A second phrase is put beside the first where it is worth so much of it and tells of so many other papers.
-_WORTH, _OTHERS = 0.4, 0.15
+_WORTH, _OTHERS = 0.33, 0.15
 # Two phrases whose vectors are so near say the same.
 _SAME = 0.78
-_LENGTHS = (0.55, 1.0, 1.08, 0.95)
+_LENGTHS = (0.8, 1.0, 1.08, 0.95)
+# One word alone heads a section only where so many of its papers hold it; else it counts so much less.
+_MOST_HOLD, _ALONE = 0.5, 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,7 +75,7 @@ def headings(groups: Sequence[Sequence[int]], papers: Named, topic: str, grammar
     used: list[tuple[str, ...]] = []
     for group in groups:
         weighed = _weighed(frozenset(group), found, len(papers.abstracts), asked, shares,
-                           embed, papers.vectors[list(group)].mean(axis=0) - (middle if len(groups) > 1 else 0))
+                           embed, papers.vectors[list(group)].mean(axis=0), middle if len(groups) > 1 else 0 * middle)
         heading, keys = _composed(weighed, len(group), long, used)
         used += keys
         others = {other.casefold() for other in (*taken, *told)}
@@ -81,23 +83,31 @@ def headings(groups: Sequence[Sequence[int]], papers: Named, topic: str, grammar
     return tuple(told)
 
 
-def common(group: Iterable[int], papers: Named, grammar: Grammar, least: int = 2) -> list[tuple[str, frozenset[int]]]:
-    """The phrases that most of some papers hold, the commonest first, each with the places of those that do."""
-    inside = frozenset(group)
-    ranked = sorted(((phrase, frozenset(phrase.papers) & inside)
-                     for phrase in phrases(papers.titles, papers.abstracts, grammar).values() if len(phrase.key) > 1),
-                    key=lambda pair: (-len(pair[1]) * _LENGTHS[len(pair[0].key) - 1], pair[0].key))
-    return [(phrase.text, held) for phrase, held in ranked if len(held) >= least]
+def common(papers: Named, grammar: Grammar, shares: Shares) -> list[tuple[str, frozenset[int]]]:
+    """What some papers share that others do not: phrases, the most telling first, with the places of their papers.
+
+    Only phrases of several words, which at least two of the papers hold.
+    """
+    found = [phrase for phrase in phrases(papers.titles, papers.abstracts, grammar).values()
+             if len(phrase.key) > 1 and len(phrase.papers) > 1]
+    worth = {phrase.key: len(phrase.papers) * math.log(1 / max(share, 1e-3))
+             for phrase, share in zip(found, shares([phrase.text for phrase in found]), strict=True)}
+    ranked = sorted(found, key=lambda phrase: (-worth[phrase.key], phrase.key))
+    return [(phrase.text, frozenset(phrase.papers)) for phrase in ranked]
 
 
 def _weighed(group: frozenset[int], found: Mapping[tuple[str, ...], Phrase], total: int, asked: frozenset[str],
-             shares: Shares, embed: Embed, middle: NDArray[np.float32]) -> list[_Weighed]:
-    """The group's phrases, the weightiest first."""
+             shares: Shares, embed: Embed, own: NDArray[np.float32], others: NDArray[np.float32]) -> list[_Weighed]:
+    """The group's phrases, the weightiest first.
+
+    ``own`` is the middle of the group's vectors, ``others`` that of all papers'.
+    """
     least = 1 if len(group) < 3 else 2
     weights: list[tuple[float, Phrase, frozenset[int]]] = []
     for key, phrase in found.items():
         inside = frozenset(phrase.papers & group)
-        if len(inside) < least:
+        # What one paper alone writes of is its section's only if its title says so.
+        if len(inside) < least or (len(inside) == 1 < len(group) and not phrase.titled & group):
             continue
         share, outside = len(inside) / len(group), len(phrase.papers - group) / max(1, total - len(group))
         titled = len(phrase.titled & group) / len(group)
@@ -105,18 +115,19 @@ def _weighed(group: frozenset[int], found: Mapping[tuple[str, ...], Phrase], tot
         if apart <= 0:
             continue
         own = sum(part not in asked for part in key) / len(key)
-        weights.append((apart * math.sqrt(share) * (1 + titled) * _LENGTHS[len(key) - 1] * (0.35 + 0.65 * own),
-                        phrase, inside))
+        length = _LENGTHS[len(key) - 1] * (_ALONE if len(key) == 1 and share < _MOST_HOLD else 1.0)
+        weights.append((apart * share ** 0.7 * (1 + titled) * length * (0.35 + 0.65 * own), phrase, inside))
     best = sorted(weights, key=lambda each: (-each[0], each[1].key))[:3 * _TRIED]
     rare = shares([phrase.text for _, phrase, _ in best])
     best = sorted(((weight * math.log(1 + 1 / max(share, 1e-3)), phrase, inside)
                    for (weight, phrase, inside), share in zip(best, rare, strict=True)),
                   key=lambda each: (-each[0], each[1].key))[:_TRIED]
-    length = max(float(np.linalg.norm(middle)), 1e-9)
+    apart_from = own - others
+    length = max(float(np.linalg.norm(apart_from)), 1e-9)
     told = []
     for weight, phrase, inside in best:
         vector = embed(phrase.text)
-        near = max(0.05, float(vector @ middle) / length)
+        near = max(0.05, 0.5 * float(vector @ apart_from) / length + 0.5 * float(vector @ own))
         told.append(_Weighed(phrase, inside, weight * near, vector))
     return sorted(told, key=lambda each: (-each.weight, each.phrase.key))
 
@@ -135,9 +146,10 @@ def _composed(weighed: Sequence[_Weighed], size: int, long: Mapping[str, str],
     words = set(first.phrase.key)
     others = [each for each in free if each is not first and not words & set(each.phrase.key)
               and float(each.vector @ first.vector) < _SAME
-              and each.weight >= _WORTH * first.weight and len(each.inside - first.inside) >= _OTHERS * size]
+              and each.weight >= _WORTH * first.weight
+              and len(each.inside - first.inside) >= _OTHERS * (size - len(first.inside))]
     second = max(others, key=lambda each: each.weight * len(each.inside - first.inside), default=None)
-    if second is None or len(first.inside) >= 0.8 * size:
+    if second is None:
         return _opened(_spelled(first.phrase, long)), [first.phrase.key]
     return (_opened(f"{_spelled(first.phrase, long)} and {_spelled(second.phrase, long)}"),
             [first.phrase.key, second.phrase.key])

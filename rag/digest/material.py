@@ -11,22 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import cite, floor
+from rag.digest.phrases import Grammar, learn
 from rag.drafted import Drafted
 from rag.readable import leans, opening
 from rag.retrieve import Found
 from rag.schema import Citation, Hit, Paper, Sentence, Support, Verdict
 from rag.store import Store
 from rag.survey import Outline, Withheld
-from rag.text import Span
+from rag.text import Span, content_stems
 
+# So many of the library's papers show how it uses its words, and how rare a phrase is.
+_READ = 800
 # What a sentence of a digest may measure, in words, and what it must not be.
 _SHORTEST, _LONGEST = 6, 55
-_BROKEN = re.compile(r"[?:]$|^[^\w\"“‘'(\[$\\]|…|\.\.\.")
-_POINTS = re.compile(
+_BROKEN = re.compile(r"[?:]$|^[^\w\"“‘'\[$\\]|…|\.\.\.|[{}_^|].*[{}_^|]")
+_MATHS = re.compile(r"\$[^$]*\$")
+_POINTS = re.compile(  # elsewhere: to code, to data, to a page
     r"https?://|www\.|\bproject page\b|\b(?:code|models?|data(?:sets?)?|demo|weights|benchmark|videos?|checkpoints|"
-    r"implementation)\b[^.]{0,60}\b(?:(?:publicly |freely |made |openly )*available|released|open-?sourced|can be found)\b|"
+    r"implementation)\b[^.]{0,60}\b(?:(?:publicly |freely |made |openly )*available|released|open-?sourced|"
+    r"can be found)\b|"
     r"\b(?:open-?source|(?:publicly )?releas(?:e|ing)|make)\b[^.]{0,60}\b(?:code|weights|models?|data(?:sets?)?|"
-    r"checkpoints)\b", re.IGNORECASE)
+    r"checkpoints)\b|\bpublicly (?:available|released)\b|\bto foster\b", re.IGNORECASE)
 _REASONS: Mapping[Verdict, str] = {
     "contradicted": "The paper that it cites says otherwise.",
     "unsupported": "No paper that it cites says so.",
@@ -53,6 +58,11 @@ class Line:
     of: int
     vector: NDArray[np.float32]
     readable: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether it stands by itself."""
+        return self.text == self.alone
 
     @property
     def at(self) -> float:
@@ -90,6 +100,26 @@ class Material:
         """What is asked for, (d,), L2-normalised: the topic's vector, else the middle of the papers."""
         return self.store.embedder.embed_query(self.topic) if self.topic else mean(list(self.vectors.values()))
 
+    @cached_property
+    def grammar(self) -> Grammar:
+        """How the library's papers use their words."""
+        return learn(paper.abstract for paper in self.store.papers(self._read).values())
+
+    @cached_property
+    def _read(self) -> list[str]:
+        """Ids of papers from all over the library."""
+        ids = [paper.id for paper in self.store.catalogue.papers()]
+        return ids[::max(1, len(ids) // _READ)][:_READ]
+
+    @cached_property
+    def _held(self) -> list[str]:
+        return [f" {' '.join(stems)} " for stems in self.store.stems(self._read).values()]
+
+    def shares(self, phrases: Sequence[str]) -> list[float]:
+        """The share of the library's papers that hold each of these phrases, 0..1."""
+        wanted = [f" {' '.join(content_stems(phrase))} " for phrase in phrases]
+        return [sum(each in text for text in self._held) / max(1, len(self._held)) for each in wanted]
+
     def paper(self, paper_id: str) -> Paper:
         """The paper of that id."""
         return self.papers[paper_id].hit.paper
@@ -118,12 +148,13 @@ class Material:
             if paper_id in self.papers:
                 grounds = self.grounds(paper_id)
                 supports[paper_id] = (cite.quoted(drafted.text, grounds)
-                                      or cite.verify(drafted.text, vector(), grounds, self._rarity))
+                                      or cite.verify(drafted.text, vector(), grounds, self.rarity))
         held = {paper_id: support for paper_id, support in supports.items()
                 if support.verdict in ("supported", "weak")}
         if not held:
-            verdict = next((one.verdict for one in supports.values() if one.verdict == "contradicted"), "unsupported")
-            return Withheld(sentence=_sentence(drafted, supports), reason=_REASONS[verdict])
+            against = any(support.verdict == "contradicted" for support in supports.values())
+            return Withheld(sentence=_sentence(drafted, supports),
+                            reason=_REASONS["contradicted" if against else "unsupported"])
         return _sentence(drafted, held, verbatim=len(held) == 1 and cite.quoted(
             drafted.text, self.grounds(next(iter(held)))) is not None)
 
@@ -131,7 +162,8 @@ class Material:
         """A sentence in the paper's own words."""
         return self.check(Drafted(text=line.text, labels=(line.paper_id,)))
 
-    def _rarity(self, stem: str) -> float:
+    def rarity(self, stem: str) -> float:
+        """What a stem weighs in this library, in nats."""
         return floor.rarity(self.store.words.frequencies([stem])[stem], self.store.words.count())
 
 
@@ -165,7 +197,8 @@ def _lines(found: Found) -> list[Line]:
         first = opening(paper.abstract, spans, place)
         begin = start if first is None else spans[first][0]
         text, alone = paper.abstract[begin:end], paper.abstract[start:end]
-        readable = (first is not None and _SHORTEST <= len(text.split()) <= _LONGEST and not _BROKEN.search(alone)
+        whole = not _BROKEN.search(_MATHS.sub("x", alone))
+        readable = (first is not None and _SHORTEST <= len(text.split()) <= _LONGEST and whole
                     and not _POINTS.search(alone) and (place > 0 or not leans(alone)))
         lines.append(Line(paper_id=paper.id, text=text, span=(begin, end), alone=alone, place=place, of=len(spans),
                           vector=vector, readable=readable))
@@ -174,6 +207,6 @@ def _lines(found: Found) -> list[Line]:
 
 def _sentence(drafted: Drafted, supports: Mapping[str, Support], *, verbatim: bool = False) -> Sentence:
     first = next(iter(supports.values()), None)
+    citations = (Citation(label=0, paper_id=paper_id, support=support) for paper_id, support in supports.items())
     return Sentence(text=first.quote if verbatim and first else drafted.text, kind="quote" if verbatim else "statement",
-                    side=drafted.side, citations=tuple(
-                        Citation(label=0, paper_id=paper_id, support=support) for paper_id, support in supports.items()))
+                    side=drafted.side, citations=tuple(citations))

@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from rag.acronyms import has_capitals
 from rag.text import STOP_WORDS, stem
@@ -62,14 +63,35 @@ _EMPTY = STOP_WORDS | frozenset(
     "rather required seen still take taken think those thus together towards try upon want whether yet "
     "benchmark benchmarks publicly release released called named namely extensive introduction towards toward beyond "
     "revisiting rethinking exploring investigating understanding improving enhancing enabling leveraging building "
-    "making learning-based based via empowering unlocking addressing mitigating achieving generating evaluating".split())
+    "learning-based instead suffers based via empowering unlocking addressing mitigating achieving generating "
+    "evaluating".split())
 # These close a phrase that something stands before: "reward models", "noisy data", "learning theory".
 _CLOSING = frozenset(
     "model models data dataset datasets learning analysis theory systems system search evaluation features "
     "design structure mechanisms mechanism algorithms methods errors error tasks space quality understanding process "
     "context text state states representation benchmark benchmarks training function functions shift "
-    "robustness efficiency performance behavior capabilities environments code resources scale generation".split())
+    "robustness efficiency performance behavior capabilities environments code resources scale generation "
+    "making".split())
 _ADVERB = re.compile(r"ly$")
+_PLURAL = re.compile(r"(?<![siu])s$")
+# Mathematics, with what hangs on it: "$K$-wise".
+_MATHS = re.compile(r"\$[^$]*\$(?:-\w+)?")
+
+
+@cache
+def _empty_stems() -> frozenset[str]:
+    return frozenset(stem(word) for word in _EMPTY) | frozenset(map(stem, _TELLING))
+
+
+# Words of findings, whatever they find.
+_TELLING = frozenset("show demonstrate find reveal suggest indicate achieve outperform improve enhance surpass reduce "
+                     "increase confirm observe significantly consistently extensive experiment propose "
+                     "introduce".split())
+
+
+def is_empty(word: str) -> bool:
+    """Whether a stem is of a word that says of no paper what it is about."""
+    return word in _empty_stems()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +111,7 @@ class Grammar:
     def is_noun(self, word: str) -> bool:
         """Whether it closes phrases, as nouns do and adjectives do not."""
         noun, other = self.noun.get(word, 0), self.modifier.get(word, 0)
-        return noun >= 1 and noun > 0.6 * self.verb.get(word, 0) and noun > 0.12 * other
+        return noun >= 1 and noun > 0.6 * self.verb.get(word, 0) and noun > 0.2 * other
 
     def spelled(self, word: str) -> str:
         """The word without the capital that only a title or a sentence's beginning gives it."""
@@ -122,7 +144,8 @@ def learn(texts: Iterable[str]) -> Grammar:
             bounded = not behind[0].isalnum() or behind in STOP_WORDS
             if before in _BEFORE_VERB or (behind in _BEHIND_VERB and before not in _ARTICLES):
                 verb[word] += 1
-            elif bounded and before[0].isalnum() and (before in _BEFORE_NOUN or before not in STOP_WORDS):
+            elif bounded and behind not in ("and", "or", ",") and before[0].isalnum() and (
+                    before in _BEFORE_NOUN or before not in STOP_WORDS):
                 noun[word] += 1
             elif before in _BEFORE_NOUN:
                 modifier[word] += 1
@@ -150,8 +173,8 @@ class Phrase:
     @property
     def text(self) -> str:
         """Its usual spelling; the plural where the texts have it: one speaks of "reward models"."""
-        plural = Counter({text: count for text, count in self.spelled.items() if text.endswith("s")})
-        if plural and 3 * sum(plural.values()) >= sum(self.spelled.values()):
+        plural = Counter({text: count for text, count in self.spelled.items() if _PLURAL.search(text)})
+        if plural and 8 * sum(plural.values()) >= sum(self.spelled.values()):
             return max(plural, key=lambda text: (plural[text], text))
         return max(self.spelled, key=lambda text: (self.spelled[text], text))
 
@@ -161,7 +184,7 @@ def phrases(titles: Sequence[str | None], abstracts: Sequence[str], grammar: Gra
     found: dict[tuple[str, ...], Phrase] = defaultdict(lambda: Phrase(()))
     for place, (title, abstract) in enumerate(zip(titles, abstracts, strict=True)):
         for text, titled in ((title or "", True), (abstract, False)):
-            for run in _runs(_TOKEN.findall(text), grammar):
+            for run in _runs(_TOKEN.findall(_MATHS.sub(" , ", text)), grammar):
                 for start in range(len(run)):
                     for end in range(start + 1, min(start + LONGEST, len(run)) + 1):
                         words = run[start:end]
@@ -185,7 +208,9 @@ def _runs(tokens: Sequence[str], grammar: Grammar) -> Iterator[list[str]]:
     run: list[str] = []
     for token in [*tokens, "."]:
         folded = token.casefold()
-        if not token[0].isalnum() or folded in STOP_WORDS or grammar.is_verb(folded) or _ADVERB.search(folded):
+        breaks = not token[0].isalnum() or folded in STOP_WORDS or _ADVERB.search(folded)
+        # "Decision making" is one thing, whatever "making" is elsewhere.
+        if breaks or (grammar.is_verb(folded) and not folded.endswith("ing")):
             yield from _trimmed(run)
             run = []
         else:
@@ -208,7 +233,10 @@ def _names(words: Sequence[str], grammar: Grammar) -> bool:
     first, last = words[0].casefold(), words[-1].casefold()
     if first in _EMPTY or (last in _EMPTY and (len(words) < 2 or last not in _CLOSING)):
         return False
-    if any(word.isdigit() or len(word) < 2 for word in words):
+    if any(word.isdigit() or len(word) < 2 or "’" in word or "'" in word for word in words):
+        return False
+    # A plural stands at the end; a word in its form before that is a verb.
+    if any(_PLURAL.search(word) and not has_capitals(word) and not word.endswith("ics") for word in words[:-1]):
         return False
     named = has_capitals(words[-1])
     return named or last in _CLOSING or (grammar.is_noun(last) and not last.endswith("ed"))

@@ -39,12 +39,13 @@ def _read(text: str | bytes, kind: type[T], name: str) -> T:
     except (ValueError, RecursionError) as error:
         raise SourceError(f"This is no {name}: it is not JSON ({error}).") from error
     try:
-        return _made(kind, document, name)
-    except _Unfit as error:
+        made: T = _made(kind, document, name)
+    except _UnfitError as error:
         raise SourceError(f"This is no {name} as `vouch digest --json` writes it: {error}.") from error
+    return made
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """A value is not what its place wants."""
 
 
@@ -57,13 +58,13 @@ def _made(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 - types and
     """The value as its type has it. Unknown fields are left out: a later version may have more."""
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
-            raise _Unfit(f"{place} is not an object")
+            raise _UnfitError(f"{place} is not an object")
         hints = _hints(kind)  # type: ignore[arg-type]
         given = {name: _made(hints[name], item, f"{place}.{name}") for name, item in value.items() if name in hints}
         missing = [each.name for each in dataclasses.fields(kind) if each.name not in given
                    and each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING]
         if missing:
-            raise _Unfit(f"{place} has no {missing[0]!r}")
+            raise _UnfitError(f"{place} has no {missing[0]!r}")
         return kind(**given)  # type: ignore[operator]
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
@@ -71,21 +72,22 @@ def _made(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401 - types and
             next(each for each in inner if each is not type(None)), value, place)
     if origin is Literal:
         if value not in inner:
-            raise _Unfit(f"{place} is {value!r}, not one of {', '.join(map(repr, inner))}")
+            raise _UnfitError(f"{place} is {value!r}, not one of {', '.join(map(repr, inner))}")
         return value
     if origin is tuple:
         if not isinstance(value, list):
-            raise _Unfit(f"{place} is not a list")
+            raise _UnfitError(f"{place} is not a list")
         kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
         if len(kinds) != len(value):
-            raise _Unfit(f"{place} has {len(value)} items, not {len(kinds)}")
-        return tuple(_made(each, item, f"{place}[{at}]") for at, (each, item) in enumerate(zip(kinds, value, strict=True)))
+            raise _UnfitError(f"{place} has {len(value)} items, not {len(kinds)}")
+        return tuple(_made(each, item, f"{place}[{at}]")
+                     for at, (each, item) in enumerate(zip(kinds, value, strict=True)))
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, dict):
-            raise _Unfit(f"{place} is not an object")
+            raise _UnfitError(f"{place} is not an object")
         return {str(key): _made(inner[1], item, f"{place}.{key}") for key, item in value.items()}
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise _Unfit(f"{place} is {value!r}, not {kind.__name__}")
+        raise _UnfitError(f"{place} is {value!r}, not {kind.__name__}")
     return value

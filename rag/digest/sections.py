@@ -5,28 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.digest.arrange import described
-from rag.digest.cues import does, measured, speaks_of_itself
+from rag.digest.cells import named_data
+from rag.digest.cues import does, measured, offers, points_back, praises, speaks_of_itself
 from rag.digest.headings import common
 from rag.digest.material import Line, Material, mean
 from rag.digest.meeting import differing
-from rag.digest.phrases import Grammar
 from rag.schema import Citation, Sentence, Support
 from rag.survey import Comparison, DigestSection, Group, Withheld
 from rag.text import content_stems
 
-# A section names at most so many phrases that so many of its papers write of, and quotes so many that set themselves
-# apart from others.
-_PHRASES, _HELD, _APART = 2, 0.4, 3
+Vector = NDArray[np.float32]
+
+# A section names at most so many phrases that such a share of its papers write of, so many times that of the library's;
+# and quotes so many papers that set themselves apart from others.
+_PHRASES, _HELD, _MORE, _APART = 2, 0.4, 2.0, 3
 _SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
 # What makes a sentence tell what its paper adds: by what it does, where it stands, how it reads.
-_OFFERS, _FINDS, _FIGURE, _SCENE, _OPEN = 0.30, 0.22, 0.06, -0.25, -0.2
-# Longer sentences are harder to read: words beyond so many cost so much each.
-_LONG, _EACH = 32, 0.012
+_OFFERS, _FINDS, _FIGURE, _SCENE, _OPEN = 0.28, 0.22, 0.05, -0.25, -0.2
+_BACK, _PRAISE, _TWO = -0.22, -0.15, -0.1
+# Longer sentences are harder to read, shorter ones say little: words beyond and below so many cost so much each.
+_SHORT, _LONG, _EACH = 12, 32, 0.012
 
 
-def section(material: Material, group: Group, used: set[str], withheld: list[Withheld], grammar: Grammar) -> DigestSection:
+def section(material: Material, group: Group, used: set[str], withheld: list[Withheld]) -> DigestSection:
     """The section of a group.
 
     Args:
@@ -34,20 +38,22 @@ def section(material: Material, group: Group, used: set[str], withheld: list[Wit
         group: those of this section, under their heading.
         used: texts of the sentences that the digest has already; those of this section are added.
         withheld: takes the sentences that fail the check.
-        grammar: how the library uses its words.
     """
     ids = [paper_id for paper_id in group.papers if paper_id in material.papers]
     middle = mean([material.vectors[paper_id] for paper_id in ids])
     said = _Said(material, used, withheld)
-    adds = [sentence for paper_id in ids if (sentence := said.first(_adding(material.lines[paper_id], middle)))]
+    adds = [sentence for paper_id in ids if (sentence := said.first(_adding(
+        material.lines[paper_id], middle, material.middle)))]
     shared: list[Sentence] = []
     if len(ids) > 1:
-        if told := _told_of(material, ids, grammar):
+        if told := _told_of(material, ids):
             shared.append(told)
         if central := said.first(_central(material, ids)):
             shared.append(central)
-    differs = [Comparison(about=about, sentences=tuple(said.all(pair))) for about, pair in differing(material, ids, used)]
-    differs = [one for one in differs if len(one.sentences) > 1]
+    differs = [Comparison(about=about, sentences=both) for about, pair in differing(material, ids, used)
+               if len(both := tuple(said.all(pair))) > 1]
+    if tried := _tried(material, ids):
+        differs.append(Comparison(about="What they are tried on", sentences=(tried,)))
     if apart := said.all(_apart(material, ids, middle), _APART):
         differs.append(Comparison(about="Set apart in their own words", sentences=tuple(apart)))
     return DigestSection(heading=group.heading, papers=tuple(ids), shared=tuple(shared), adds=tuple(adds),
@@ -81,21 +87,25 @@ class _Said:
         return kept
 
 
-def _adding(lines: Sequence[Line], middle: np.ndarray) -> list[Line]:
+def _adding(lines: Sequence[Line], middle: Vector, asked: Vector) -> list[Line]:
     """The paper's sentences, the one that best tells what it adds first; what cannot be read alone only at the end."""
+    offered = next((line.place for line in lines if offers(line.alone)), max(1, len(lines) // 3))
+
     def worth(line: Line) -> float:
-        told = _OFFERS * does("approach", line.alone) + _FINDS * does("result", line.alone)
-        told += _FIGURE * (measured(line.alone) is not None)
-        told += _OPEN * does("open", line.alone)
-        told += _SCENE * (line.place == 0 and line.of > 2 and not does("approach", line.alone))
-        return told + 0.4 * float(line.vector @ middle) - _EACH * max(0, len(line.text.split()) - _LONG)
+        told = _OFFERS * offers(line.alone) + _FINDS * does("result", line.alone)
+        told += _FIGURE * (measured(line.alone) is not None) + _BACK * points_back(line.alone)
+        told += _OPEN * does("open", line.alone) + _PRAISE * praises(line.alone) + _TWO * (not line.plain)
+        told += _SCENE * (line.place < offered and line.of > 2 and not does("approach", line.alone))
+        near = 0.25 * float(line.vector @ middle) + 0.25 * float(line.vector @ asked)
+        length = len(line.text.split())
+        return told + near - _EACH * (max(0, length - _LONG) + max(0, _SHORT - length))
 
     return sorted(lines, key=lambda line: (not line.readable, -worth(line), line.place))
 
 
 def _central(material: Material, ids: Sequence[str]) -> Iterator[Line]:
     """Sentences that speak for all: nearest to what each of the papers says, of no paper's own doing."""
-    lines = [line for paper_id in ids for line in material.lines[paper_id] if line.readable and line.text == line.alone]
+    lines = [line for paper_id in ids for line in material.lines[paper_id] if line.readable and line.plain]
     if not lines:
         return
     nearest = [np.max(np.stack([line.vector for line in lines]) @ np.stack(
@@ -103,11 +113,12 @@ def _central(material: Material, ids: Sequence[str]) -> Iterator[Line]:
     worth = np.mean(nearest, axis=0)
     for at, line in enumerate(lines):
         own = speaks_of_itself(line.alone) or does("approach", line.alone) or does("result", line.alone)
-        worth[at] += 0.06 * (line.at <= 0.34) - 0.12 * own - _EACH * max(0, len(line.text.split()) - _LONG)
+        worth[at] += (0.06 * (line.at <= 0.34) - 0.12 * own - 0.12 * points_back(line.alone)
+                      - _EACH * max(0, len(line.text.split()) - _LONG))
     yield from (lines[at] for at in np.argsort(-worth, kind="stable")[:5])
 
 
-def _apart(material: Material, ids: Sequence[str], middle: np.ndarray) -> list[Line]:
+def _apart(material: Material, ids: Sequence[str], middle: Vector) -> list[Line]:
     """Sentences in which papers set themselves apart from other work, at most one of each."""
     found = []
     for paper_id in ids:
@@ -117,13 +128,27 @@ def _apart(material: Material, ids: Sequence[str], middle: np.ndarray) -> list[L
     return sorted(found, key=lambda line: -float(line.vector @ middle))
 
 
-def _told_of(material: Material, ids: Sequence[str], grammar: Grammar) -> Sentence | None:
+def _tried(material: Material, ids: Sequence[str]) -> Sentence | None:
+    """On what each was tried, where at least two tell it: the words of their abstracts, one after the other."""
+    cells = {paper_id: cell for paper_id in ids if (cell := named_data(material.paper(paper_id), material.lines[paper_id]))}
+    if len({cell.text.casefold() for cell in cells.values()}) < 2:
+        return None
+    listed = "; ".join(f"“{cell.text}”" for cell in cells.values())
+    return Sentence(text=f"They are tried on different data: {listed}.", kind="frame", citations=tuple(
+        Citation(label=0, paper_id=paper_id, support=Support(
+            verdict="supported", score=1.0, quote=cell.text, start=cell.start, end=cell.end))
+        for paper_id, cell in cells.items()))
+
+
+def _told_of(material: Material, ids: Sequence[str]) -> Sentence | None:
     """What most of the papers write of, told by counting: true by construction, with the words that show it."""
     asked = frozenset(content_stems(material.topic))
     named: list[tuple[str, dict[str, Support]]] = []
-    for phrase, places in common(range(len(ids)), described(material, ids), grammar):
+    for phrase, places in common(described(material, ids), material.grammar, material.shares):
         stems = content_stems(phrase)
-        if frozenset(stems) <= asked or any(set(stems) & set(content_stems(other)) for other, _ in named):
+        usual = material.shares([phrase])[0] * len(ids)
+        said = any(set(stems) & set(content_stems(other)) for other, _ in named)
+        if said or frozenset(stems) <= asked or len(places) < _MORE * usual:
             continue
         shown = {ids[place]: support for place in sorted(places) if (support := _shown(material, ids[place], stems))}
         if len(shown) >= max(2, _HELD * len(ids)):

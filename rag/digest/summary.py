@@ -1,4 +1,4 @@
-"""The summary of a digest: how its papers divide, then findings that cover the sections without repeating each other."""
+"""The summary of a digest: how its papers divide, then findings that cover the sections and repeat nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.digest.cues import does, measured, speaks_of_itself
+from rag.digest.cues import does, is_of_ours, measured, points_back, praises, speaks_of_itself
 from rag.digest.material import Line, Material, mean
 from rag.schema import Sentence
 from rag.survey import DigestSection, Length, Withheld
@@ -15,7 +15,10 @@ from rag.survey import DigestSection, Length, Withheld
 # (maximal marginal relevance, Carbonell and Goldstein 1998).
 _SENTENCES: dict[Length, int] = {"brief": 5, "standard": 7, "full": 8}
 _LIKENESS = 0.6
-_LONG, _EACH = 30, 0.012
+# A sentence that stands in a section already is worth so much less.
+_AGAIN = 0.06
+# Longer sentences are harder to read, and what stands in an abstract's first third only sets the scene.
+_LONG, _EACH, _SCENE = 30, 0.012, 0.34
 
 
 def summary(material: Material, sections: Sequence[DigestSection], length: Length, used: set[str],
@@ -42,7 +45,6 @@ def summary(material: Material, sections: Sequence[DigestSection], length: Lengt
                 withheld.append(checked)
                 continue
             chosen.append(line)
-            used.add(line.text)
             told.append(checked)
             break
     return tuple(told)
@@ -54,12 +56,14 @@ def _worth(material: Material, section: DigestSection, used: set[str]) -> list[t
     found = []
     for paper_id in section.papers:
         for line in material.lines[paper_id]:
-            if not line.readable or line.text != line.alone or any(line.alone in text for text in used):
+            if not line.readable or not line.plain:
                 continue
-            worth = (0.5 * float(line.vector @ middle) + 0.5 * float(line.vector @ material.middle)
-                     + 0.25 * does("result", line.alone) + 0.04 * (measured(line.alone) is not None)
-                     - 0.2 * does("approach", line.alone) - 0.08 * speaks_of_itself(line.alone)
-                     - 0.15 * (line.place == 0 and line.of > 2) - _EACH * max(0, len(line.alone.split()) - _LONG))
+            text = line.alone
+            worth = (0.4 * float(line.vector @ middle) + 0.7 * float(line.vector @ material.middle)
+                     + 0.25 * does("result", text) + 0.04 * (measured(text) is not None)
+                     - 0.2 * does("approach", text) - 0.08 * speaks_of_itself(text) - 0.25 * points_back(text)
+                     - 0.1 * praises(text) - 0.12 * is_of_ours(text) - 0.2 * (line.at < _SCENE and line.of > 2)
+                     - _AGAIN * (line.text in used) - _EACH * max(0, len(text.split()) - _LONG))
             found.append((float(np.round(worth, 6)), line))
     return found
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 
-from rag.digest.arrange import arranged, grammar
+from rag.digest.arrange import arranged
 from rag.digest.cells import row
 from rag.digest.layout import layout
 from rag.digest.material import Line, Material, gathered
-from rag.digest.meeting import agreeing, differing, unsettled
+from rag.digest.meeting import agreeing, differing, stating, unsettled
 from rag.digest.numbering import numbered
 from rag.digest.scope import choose, scope_line
 from rag.digest.sections import section
@@ -32,10 +33,9 @@ _COMPARED, _OPEN = 5, 6
 def digest(store: Store, topic: str, where: Where | None = None, outline: Outline | None = None,
            length: Length = "standard", progress: Progress | None = None, writer: Rewrite | None = None, *,
            this_year: int) -> Digest:
-    """A survey of a topic, every sentence cited and checked; see `steps`.
+    """A survey of a topic, every sentence cited and checked; `steps` to the end.
 
-    Args:
-        progress: told the stage, and how much of how much of it is done.
+    ``progress`` is told the stage, and how much of how much of it is done; the rest is as for `steps`.
     """
     made = Digest(topic=topic, title=topic)
     for step in steps(store, topic, where, outline, length, writer, this_year=this_year):
@@ -87,13 +87,12 @@ def written(store: Store, outline: Outline, writer: Rewrite | None, began: float
         return
     used: set[str] = set()
     withheld: list[Withheld] = []
-    words = grammar(store)
     for number, group in enumerate(groups):
         yield Step(stage="writing", done=number, total=len(groups), digest=made)
-        told = section(material, group, used, withheld, words)
+        told = section(material, group, used, withheld)
         made = _with(made, material, (*made.sections, told), withheld)
     yield Step(stage="comparing", done=0, total=1, digest=made)
-    made = numbered(replace(made, **_compared(material, used, withheld), withheld=tuple(withheld)))
+    made = numbered(_compared(made, material, used, withheld))
     yield Step(stage="summarising", done=0, total=1, digest=made)
     told_first = summary(material, made.sections, made.length, used, withheld)
     made = numbered(replace(made, summary=told_first, withheld=tuple(withheld),
@@ -116,10 +115,11 @@ def _with(made: Digest, material: Material, sections: Sequence[DigestSection], w
                   for n, (paper_id, (x, y)) in enumerate(zip(ids, places, strict=True), 1))))
 
 
-def _compared(material: Material, used: set[str], withheld: list[Withheld]) -> dict[str, tuple[object, ...]]:
+def _compared(made: Digest, material: Material, used: set[str], withheld: list[Withheld]) -> Digest:
+    """The digest with agreements, disagreements and open problems."""
     ids = list(material.papers)
 
-    def kept(lines: Sequence[Line]) -> list[Sentence]:
+    def kept(lines: Iterable[Line]) -> list[Sentence]:
         sentences = []
         for line in lines:
             checked = material.quote(line)
@@ -130,9 +130,17 @@ def _compared(material: Material, used: set[str], withheld: list[Withheld]) -> d
                 sentences.append(checked)
         return sentences
 
-    def pairs(found: Sequence[tuple[str, tuple[Line, Line]]]) -> tuple[Comparison, ...]:
-        made = [Comparison(about=about, sentences=tuple(kept(pair))) for about, pair in found[:_COMPARED]]
-        return tuple(one for one in made if len(one.sentences) > 1)
+    def compared(pairs: Sequence[tuple[str, tuple[Line, Line]]], role: Literal["confirms", "disputes"],
+                 about: str) -> tuple[Comparison, ...]:
+        found = [Comparison(about=name, sentences=tuple(kept(pair))) for name, pair in pairs[:_COMPARED]]
+        found = [one for one in found if len(one.sentences) > 1]
+        said = {sentence.text for one in found for sentence in one.sentences}
+        if own := kept(line for line in stating(material, ids, role, _COMPARED) if line.text not in said):
+            found.append(Comparison(about=about, sentences=tuple(own)))
+        return tuple(found)
 
-    return {"disagreements": pairs(differing(material, ids)), "agreements": pairs(agreeing(material, ids, used)),
-            "open_problems": tuple(kept([line for line in unsettled(material, ids, _OPEN) if line.text not in used]))}
+    differ = compared(differing(material, ids), "disputes", "In their own words, against what others hold")
+    agree = compared(agreeing(material, ids, used), "confirms", "In their own words, in line with others")
+    left = (line for line in unsettled(material, ids, _OPEN) if line.text not in used)
+    return replace(made, disagreements=differ, agreements=agree, open_problems=tuple(kept(left)),
+                   withheld=tuple(withheld))

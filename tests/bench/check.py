@@ -2,14 +2,13 @@
 
     python -m tests.bench.check ../shared --write
 
-makes faithful and corrupted statements of four collections' own sentences, takes titles for claims of their abstracts,
-fits, prints the tables, and writes rag/checker.json and rag/common.json. See README.md beside this file.
+makes faithful and corrupted statements of four collections' own sentences, takes titles for claims of
+their abstracts and questions for claims of the papers that were wanted, fits, prints the tables, and writes rag/checker.json and rag/common.json. See README.md beside this file.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import random
 import re
@@ -19,6 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,28 +28,30 @@ import rag
 from ingest import ingest
 from rag import Library, cite, open_library
 from rag.audit import FITTED, grounds, sources
+from rag.cite import Rested
 from rag.corrupt import items
 from rag.embed import CachedEmbedder, open_embedder
-from rag.library import Papers
 from rag.marked import Marked
+from rag.papers import Papers
 from rag.settings import Settings
-from rag.signs import Signs, probability
-from rag.text import content_stems, content_words, sentences
-from ui.judge import collection
+from rag.signs import Signs, odds
+from rag.text import content_stems, content_words, sentences, subject
 
 CLAIMS = Path(__file__).parents[1] / "data" / "claims.jsonl"
 FOLDER = Path(rag.__file__).parent
 COLLECTIONS = ("nfcorpus", "litsearch-small", "cranfield")
 # A stem that so small a share of abstracts holds is not written down.
 COMMON = 0.0075
-EACH, SEED, PAPERS = 25, 1, 250
+EACH, SEED, PAPERS = 25, 1, 400
 # What groups of statements count beside each other; titles stand for what people write in words of their own.
-SHARES = {"title": 4.0, "title, another paper": 3.0, "wrong paper": 1.5, "findings merged": 1.5}
+SHARES = {"title": 2.0, "title, another paper": 2.0, "query": 2.0, "query, another paper": 2.0}
 TITLES = 200
-# Of the wrong papers and merged findings that the fit has seen, so many may lie above one half.
+# Of the statements that cite a wrong paper, so many may lie above one half.
 PASSED = 0.05
 RIDGE = 3.0
-DOWN = ("lost", "uneven", "against", "added")
+DOWN = ("lost",)
+# Other papers that a statement is checked against are chosen from so many nearest to it.
+NEAR = 8
 VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|can|may|has|have|not|no|without|(?:reduce|increase|decrease|improve|enhance|cause|"
     r"induce|modulate|stimulate|attenuate|activate|regulate|mediate|enable|require|promote|prevent|protect|inhibit|"
@@ -60,24 +62,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A statement checked against a text.
+    """A statement checked against a text, by its sentences' vectors alone and with its words' too.
 
     Attributes:
         group: the collection, or "claims".
         kind: how it was made.
         true: whether the text supports it.
-        signs: by the sentences alone, and with words read in context.
     """
 
     group: str
     kind: str
     true: bool
-    stored: Signs
-    fresh: Signs
+    sentences: Rested
+    words: Rested
+
+    def rested(self, by: str) -> Rested:
+        return self.words if by == "words" else self.sentences
 
 
-def embedder() -> CachedEmbedder:
-    return CachedEmbedder(open_embedder(), user_cache_path("vouch") / "vectors.sqlite")
+def without_words(rested: Rested) -> Rested:
+    return replace(rested, signs=replace(rested.signs, accord=None))
 
 
 class Reader:
@@ -89,10 +93,10 @@ class Reader:
         self._rarity = rarity
         self._texts: dict[str, cite.Grounds] = {}
 
-    def signs(self, statement: str, text: str) -> Signs:
+    def rested(self, statement: str, text: str) -> Rested:
         spans = content_words(statement)
         said = self._embedder.embed([Marked(text=statement, spans=spans)])[0]
-        return cite.rest(statement, said.vector, self._grounds(text), self._rarity, said.spans).signs
+        return cite.rest(statement, said.vector, self._grounds(text), self._rarity, said.spans)
 
     def _grounds(self, text: str) -> cite.Grounds:
         if text not in self._texts:
@@ -103,47 +107,71 @@ class Reader:
         return self._texts[text]
 
 
-def opened(shared: Path) -> Iterator[tuple[str, Library]]:
-    with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(library=Path(scratch) / "library")
-        with open_library(settings=settings, embedder=embedder()) as library:
-            ingest([shared / "corpus"], library)
-            yield "corpus", library
-        for name in COLLECTIONS:
-            with contextlib.ExitStack() as stack:
-                yield name, stack.enter_context(collection(shared / "eval" / name, settings))[0]
+def opened(shared: Path) -> Iterator[tuple[str, Library, list[tuple[str, str]]]]:
+    """The corpus, and some papers of two collections, as libraries that are gone afterwards.
+
+    Yields:
+        name, library, and questions that people asked with the text of a paper that they wanted.
+    """
+    for name in ("corpus", "nfcorpus", "litsearch-small"):
+        with tempfile.TemporaryDirectory() as scratch:
+            source, asked = shared / name, []
+            if name != "corpus":
+                folder, draw = shared / "eval" / name, random.Random(SEED)
+                records = {record["_id"]: record for record in lines(folder / "corpus.jsonl")}
+                if name == "litsearch-small":
+                    wanted = dict(row.split("\t")[:2] for row in draw.sample(
+                        (folder / "qrels" / "test.tsv").read_text(encoding="utf-8").splitlines()[1:], TITLES))
+                    asked = [(subject(query["text"]), records[wanted[query["_id"]]]["text"])
+                             for query in lines(folder / "queries.jsonl") if query["_id"] in wanted]
+                chosen = dict.fromkeys([*(wanted.values() if asked else ()), *draw.sample(sorted(records), PAPERS)])
+                source = Path(scratch) / "corpus.jsonl"
+                source.write_text("\n".join(json.dumps(records[one]) for one in chosen), encoding="utf-8")
+            kept = CachedEmbedder(open_embedder(), user_cache_path("vouch") / "vectors.sqlite")
+            with open_library(settings=Settings(library=Path(scratch) / "library"), embedder=kept) as library:
+                ingest([source], library)
+                yield name, library, asked
+
+
+def lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def made(name: str, library: Library) -> Iterator[Case]:
     """Statements of every kind, made of some of a library's papers."""
     papers = random.Random(SEED).sample(list(library.papers), min(PAPERS, len(library.papers)))
-    rarity = library.rarity()
-    reader = Reader(rarity)
+    reader = Reader(library.rarity())
     own = grounds(library, [paper.id for paper in papers])
     for item in items(sources(library, papers), SEED, EACH):
-        source = own[item.cited]
+        source, vector = own[item.cited], library.store.embedder.embed_query(item.statement)
         if source.spans:
-            vector = library.store.embedder.embed_query(item.statement)
-            yield Case(group=name, kind=item.kind, true=item.faithful, fresh=reader.signs(item.statement, source.text),
-                       stored=cite.rest(item.statement, vector, source, rarity).signs)
+            yield Case(group=name, kind=item.kind, true=item.faithful, words=reader.rested(item.statement, source.text),
+                       sentences=cite.rest(item.statement, vector, source, library.rarity()))
 
 
-def titled(name: str, library: Library) -> Iterator[Case]:
-    """Titles that claim something, against their own abstract and another that is like it."""
-    draw = random.Random(SEED)
-    papers = [paper for paper in library.papers if paper.title and 5 <= len(paper.title.split()) <= 22
-              and len(paper.abstract.split()) > 60 and "?" not in paper.title and VERB.search(paper.title)]
-    papers = draw.sample(papers, min(TITLES, len(papers)))
-    views = library.store.views([paper.id for paper in papers])
-    vectors = np.stack([views[paper.id][0].passage for paper in papers])
-    reader = Reader(library.rarity())
-    for place, paper in enumerate(papers):
-        # In running text only the first word and names are capitalised; of a title nothing tells which those are.
-        claim = paper.title.capitalize().rstrip(".") + "."
-        near = [other for other in np.argsort(-(vectors @ vectors[place])) if other != place]
-        for kind, text in (("title", paper.abstract), ("title, another paper", papers[near[draw.randrange(5)]].abstract)):
-            signs = reader.signs(claim, text)
-            yield Case(group=name, kind=kind, true=kind == "title", fresh=signs, stored=replace(signs, accord=None))
+def titled(name: str, library: Library) -> list[tuple[str, str]]:
+    """Titles that claim something, with their abstracts."""
+    claiming = [paper for paper in library.papers if paper.title and 5 <= len(paper.title.split()) <= 22
+                and len(paper.abstract.split()) > 60 and "?" not in paper.title and VERB.search(paper.title)]
+    # In running text only names are capitalised; of a title nothing tells which those are.
+    return [(paper.title.capitalize().rstrip(".") + ".", paper.abstract)
+            for paper in random.Random(SEED).sample(claiming, min(TITLES, len(claiming))) if paper.title]
+
+
+def against(name: str, kind: str, pairs: Sequence[tuple[str, str]], library: Library) -> Iterator[Case]:
+    """Statements against their own text, and against another's that is like it."""
+    texts = [paper.abstract for paper in library.papers]
+    views = library.store.views([paper.id for paper in library.papers])
+    vectors = np.stack([views[paper.id][0].passage for paper in library.papers])
+    draw, reader = random.Random(SEED), Reader(library.rarity())
+    for statement, text in pairs:
+        near = np.argsort(-(vectors @ library.store.embedder.embed_query(statement)))
+        others = [texts[place] for place in near if texts[place] != text][:NEAR]
+        for other, told in ((text, kind), (draw.choice(others), f"{kind}, another paper")):
+            rested = reader.rested(statement, other)
+            # What "Aerobic" is in a title, "aerobic" is in the text.
+            rested = replace(rested, added=0, foreign=False)
+            yield Case(group=name, kind=told, true=told == kind, words=rested, sentences=without_words(rested))
 
 
 # ---- the fit
@@ -153,11 +181,11 @@ def fit(cases: Sequence[Case], by: str) -> dict[str, float]:
     """Logistic regression with a ridge on the standardised signs, none of which may count against its meaning.
 
     Args:
-        cases: of the kinds in SHARES or FITTED.
+        cases: as `seen` chooses them.
         by: "sentences" or "words".
     """
     names = [entry.name for entry in fields(Signs) if by == "words" or entry.name != "accord"]
-    table = np.array([[getattr(case.fresh if by == "words" else case.stored, name) for name in names] for case in cases])
+    table = np.array([[getattr(case.rested(by).signs, name) for name in names] for case in cases])
     true = np.array([case.true for case in cases], float)
     sizes = Counter((case.group, case.kind) for case in cases)
     counts = np.array([SHARES.get(case.kind, 1.0) / sizes[case.group, case.kind] for case in cases])
@@ -178,32 +206,39 @@ def fit(cases: Sequence[Case], by: str) -> dict[str, float]:
                 found[place] = 0.0
     weights = found[1:] / spread
     weights = dict(zip(["start", *names], [float(found[0] - weights @ middle), *map(float, weights)], strict=True))
-    wrong = np.array([odds(case, weights, by) for case in cases if case.kind in ("wrong paper", "findings merged")])
+    wrong = [odds(case.rested(by).signs, weights) for case in cases if case.kind == "wrong paper"]
     weights["start"] -= float(np.quantile(wrong, 1.0 - PASSED))
     return {name: round(value, 3) for name, value in weights.items()}
 
 
-def odds(case: Case, weights: Mapping[str, float], by: str) -> float:
-    chance = probability(case.fresh if by == "words" else case.stored, weights)
-    return float(np.log(chance / (1.0 - chance)))
-
-
 def auc(above: Sequence[float], below: Sequence[float]) -> float:
     upper, lower = np.array(above)[:, None], np.array(below)
-    return float(((upper > lower).mean() + 0.5 * (upper == lower).mean()))
+    return float((upper > lower).mean() + 0.5 * (upper == lower).mean())
+
+
+def score(rested: Rested, weights: Mapping[str, float]) -> float:
+    """As `Rested.score`, by other weights: log-odds."""
+    fitted = odds(rested.signs)
+    return float(np.log(rested.score / (1.0 - rested.score))) - fitted + odds(rested.signs, weights)
 
 
 def table(cases: Sequence[Case], weights: Mapping[str, float], by: str) -> Iterator[str]:
-    """For each kind: how many, and what their probability is at some of their quantiles."""
-    yield f"| by {by} | n | 5 % | 25 % | 50 % | 75 % | 95 % |"
-    yield "|---|--:|--:|--:|--:|--:|--:|"
-    groups: dict[str, list[float]] = defaultdict(list)
+    """For each kind: how many, how many of them are forbidden, and the probability at some of the quantiles."""
+    yield f"| by {by} | n | forbidden | 5 % | 25 % | 50 % | 75 % | 95 % |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
+    groups: dict[str, list[Rested]] = defaultdict(list)
     for case in cases:
-        groups[f"{case.kind}{' (fitted)' if case.kind in FITTED or case.kind in SHARES else ''}"].append(
-            1.0 / (1.0 + np.exp(-odds(case, weights, by))))
-    for kind, values in groups.items():
-        cut = " | ".join(f"{value:.2f}" for value in np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]))
-        yield f"| {kind} | {len(values)} | {cut} |"
+        groups[case.kind].append(case.rested(by))
+    for kind, found in groups.items():
+        chances = 1.0 / (1.0 + np.exp([-score(rested, weights) for rested in found]))
+        cut = " | ".join(f"{value:.2f}" for value in np.quantile(chances, [0.05, 0.25, 0.5, 0.75, 0.95]))
+        yield f"| {kind} | {len(found)} | {np.mean([rested.forbidden for rested in found]):.2f} | {cut} |"
+
+
+def seen(cases: Sequence[Case]) -> list[Case]:
+    """Those that a fit learns from: what is reworded or cites the wrong paper, and what people wrote."""
+    return [case for case in cases if case.kind in SHARES or (
+        case.kind in FITTED and (case.true or case.kind == "wrong paper"))]
 
 
 # ---- claims that people wrote
@@ -212,16 +247,14 @@ def table(cases: Sequence[Case], weights: Mapping[str, float], by: str) -> Itera
 def claims(shared: Path, rarity: cite.Rarity, papers: Papers) -> list[list[Case]]:
     """The written claims in two halves: one to look at while changing the checker, one that only measures it."""
     texts = {str(origin): paper.abstract for paper in papers for origin in paper.origins}
-    for line in (shared / "eval" / "nfcorpus" / "corpus.jsonl").read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
+    for record in lines(shared / "eval" / "nfcorpus" / "corpus.jsonl"):
         texts[f"nfcorpus/corpus.jsonl#{record['_id']}"] = record["text"]
     reader = Reader(rarity)
     halves: list[list[Case]] = [[], []]
-    for number, line in enumerate(CLAIMS.read_text(encoding="utf-8").splitlines(), 1):
-        entry = json.loads(line)
-        signs = reader.signs(entry["claim"], texts[entry["origin"]])
+    for number, entry in enumerate(lines(CLAIMS), 1):
+        rested = reader.rested(entry["claim"], texts[entry["origin"]])
         halves[number % 2].append(Case(group="claims", kind=entry["label"], true=entry["label"] == "support",
-                                       fresh=signs, stored=replace(signs, accord=None)))
+                                       words=rested, sentences=without_words(rested)))
     return halves
 
 
@@ -229,8 +262,7 @@ def common(shared: Path) -> dict[str, str]:
     """Stems by how many of a thousand abstracts hold them, the mean over the collections."""
     shares: Counter[str] = Counter()
     for name in COLLECTIONS:
-        records = [json.loads(line) for line in
-                   (shared / "eval" / name / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
+        records = lines(shared / "eval" / name / "corpus.jsonl")
         held = Counter(stem for record in records for stem in set(content_stems(f"{record['title']} {record['text']}")))
         shares.update({stem: count / len(records) / len(COLLECTIONS) for stem, count in held.items()})
     by_share: dict[int, list[str]] = defaultdict(list)
@@ -244,6 +276,20 @@ def write(name: str, content: Mapping[str, object]) -> None:
     (FOLDER / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def collected(shared: Path) -> tuple[list[Case], list[list[Case]]]:
+    """All cases, and the halves of the claims."""
+    cases: list[Case] = []
+    halves: list[list[Case]] = []
+    for name, library, asked in opened(shared):
+        cases += made(name, library)
+        cases += against(name, "title", titled(name, library), library)
+        cases += against(name, "query", asked, library)
+        if name == "corpus":
+            halves = claims(shared, library.rarity(), library.papers)
+        print(f"{name}: {len(cases)} cases", file=sys.stderr, flush=True)
+    return cases, halves
+
+
 def main() -> None:
     """Prints the tables; writes the weights where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -255,25 +301,16 @@ def main() -> None:
             "about": "Stems by how many of a thousand abstracts hold them: the mean over three collections, of "
                      "medicine, of language technology, of aerodynamics. Written by tests/bench/check.py.",
             "stems": common(args.shared)})
-    cases: list[Case] = []
-    halves: list[list[Case]] = []
-    for name, library in opened(args.shared):
-        cases += made(name, library)
-        if name in ("nfcorpus", "litsearch-small"):
-            cases += titled(name, library)
-        if name == "corpus":
-            halves = claims(args.shared, library.rarity(), library.papers)
-        print(f"{name}: {len(cases)} cases", file=sys.stderr, flush=True)
-    seen = [case for case in cases if case.kind in FITTED or case.kind in SHARES]
+    cases, halves = collected(args.shared)
     fitted = {}
     for by in ("sentences", "words"):
-        fitted[by] = fit(seen, by)
+        fitted[by] = fit(seen(cases), by)
         print("\n".join(table(cases, fitted[by], by)), end="\n\n")
         print(f"by {by}: {fitted[by]}\n")
         for title, half in zip(("claims looked at", "claims held out"), halves, strict=True):
             scores = defaultdict(list)
             for case in half:
-                scores[case.kind].append(odds(case, fitted[by], by))
+                scores[case.kind].append(score(case.rested(by), fitted[by]))
             told = ", ".join(f"support against {other} {auc(scores['support'], scores[other]):.3f}"
                              for other in ("none", "contradict"))
             print(f"{title}, by {by}: {told} ({dict(Counter(case.kind for case in half))})")

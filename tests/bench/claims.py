@@ -43,12 +43,11 @@ WEIGHTS = Path(rag.__file__).with_name("stance.json")
 SEEN = 202
 # Papers that are found for a claim, those of them that it is held against, and others drawn at random.
 LOOKED_AT, WEIGHED, DRAWN = 30, 10, 2
-FOLDS, RIDGE = 10, 1.0
+FOLDS, RIDGE = 10, 20.0
 # A verdict of which there are fewer has the scale of none.
 FEW = 25
 Label = Literal["none", "support", "contradict"]
 Part = Literal["written", "drawn", "found", "without"]
-LABELS: tuple[Label, ...] = ("none", "support", "contradict")
 VERDICTS = ("supported", "contradicted", "mixed", "no evidence")
 Floats = NDArray[np.float64]
 
@@ -160,7 +159,7 @@ def fit(cases: Sequence[Case]) -> dict[str, dict[str, float]]:
     """What the cues weigh for speaking of the claim, and, of the papers that do, for being on its side."""
     speaking = [case for case in cases if case.label != "none"]
     return {
-        "speaks": _regress([case for case in cases if case.set != "drawn"], ("likeness", "lead", "held", "covered"),
+        "speaks": _regress([case for case in cases if case.set != "drawn"], ("likeness", "lead", "held"),
                            lambda case: case.label != "none"),
         "for": _regress(speaking, ("lean",), lambda case: case.label == "support"),
     }

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from serving import FLAGS, Open, Serve, chromium, served
+from serving import FLAGS, Open, Scheme, Serve, chromium, served, watch
 
 # A machine that is busy with other things is slow, not wrong.
 expect.set_options(timeout=20_000)
@@ -43,11 +43,14 @@ def open_page(browser: Browser) -> Iterator[Open]:
     strangers: list[str] = []
     complaints: list[str] = []
 
-    def opened(address: str, width: int = 1200, height: int = 800, permissions: tuple[str, ...] = ()) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, permissions=permissions)
+    def opened(address: str, width: int = 1200, height: int = 800, permissions: tuple[str, ...] = (),
+               scheme: Scheme = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, permissions=permissions,
+                                      color_scheme=scheme)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
+        watch(page)
         page.on("request", lambda request: _note_stranger(request.url, strangers))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

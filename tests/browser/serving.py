@@ -10,22 +10,42 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request
 
 HERE = Path(__file__).parent
 FLAGS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync").split()
 Serve: TypeAlias = Callable[[str, Path], str]
+Scheme: TypeAlias = Literal["light", "dark"]
+
+_waiting: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
 
 
 class Open(Protocol):
     """Opens an address in a browser of its own."""
 
     def __call__(self, address: str, width: int = 1200, height: int = 800,
-                 permissions: tuple[str, ...] = ()) -> Page: ...
+                 permissions: tuple[str, ...] = (), scheme: Scheme = "light") -> Page: ...
+
+
+def watch(page: Page) -> None:
+    """Keep account of what a page waits for; the heartbeat, which never ends, not counted."""
+    waiting = _waiting[page] = set()
+    page.on("request", lambda request: waiting.add(request) if "/heartbeat/" not in request.url else None)
+    page.on("requestfinished", lambda request: waiting.discard(request))
+    page.on("requestfailed", lambda request: waiting.discard(request))
+
+
+def reload(page: Page) -> None:
+    """Reload a page that waits for nothing any more: what is cut short by a reload is an error in its console."""
+    end = time.monotonic() + 20
+    while _waiting[page] and time.monotonic() < end:
+        page.wait_for_timeout(20)
+    page.reload()
 
 
 def chromium() -> str | None:

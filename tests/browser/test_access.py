@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from serving import Open, Serve
+from serving import Open, Scheme, Serve
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +23,8 @@ def wrong(page: Page) -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_page(scheme: Literal["light", "dark"], serve: Serve, open_page: Open,
-                                     tmp_path: Path) -> None:
-    page = open_page(serve("scripted", tmp_path))
-    page.emulate_media(color_scheme=scheme)
-    page.reload()
+def test_everybody_can_read_the_page(scheme: Scheme, serve: Serve, open_page: Open, tmp_path: Path) -> None:
+    page = open_page(serve("scripted", tmp_path), scheme=scheme)
     expect(page.locator("button.example").first).to_be_visible()
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     assert wrong(page) == []

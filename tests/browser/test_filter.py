@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from serving import Open, Serve
+from serving import Open, Scheme, Serve, reload
 from test_access import wrong
 
 from ingest import ingest
@@ -100,7 +99,7 @@ def test_a_filter_is_set_told_kept_and_taken_off(address: str, open_page: Open) 
     expect(answer.locator(".narrowed")).to_have_count(0)
     expect(answer.locator(".references li")).to_have_count(3)
     # The first answer still tells the filter that it was given under.
-    page.reload()
+    reload(page)
     expect(page.locator(".narrowed")).to_have_text([told])
 
 
@@ -151,7 +150,7 @@ def test_the_filter_outlives_a_reload_and_a_new_conversation(address: str, open_
     expect(chips(page)).to_have_text(["since 2024"])
     fields.get_by_role("checkbox", name="to read").check()
     ask(page)
-    page.reload()
+    reload(page)
     expect(chips(page)).to_have_text(["since 2024", "tagged to read"])
     expect(page.locator(".colophon")).to_have_count(1)
     page.get_by_role("button", name="New conversation").click()
@@ -193,11 +192,8 @@ def test_the_keyboard_is_enough(address: str, open_page: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_everybody_can_use_the_filter(scheme: Literal["light", "dark"], width: int, address: str,
-                                      open_page: Open) -> None:
-    page = open_page(f"{address}?since=2021&author=Quill&author=Fern&file=registers.jsonl", width, 844)
-    page.emulate_media(color_scheme=scheme)
-    page.reload()
+def test_everybody_can_use_the_filter(scheme: Scheme, width: int, address: str, open_page: Open) -> None:
+    page = open_page(f"{address}?since=2021&author=Quill&author=Fern&file=registers.jsonl", width, 844, scheme=scheme)
     expect(chips(page)).to_have_count(4)
     opened(page)
     assert wrong(page) == []

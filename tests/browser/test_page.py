@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from scripted import FIRST, PAPERS, QUOTE, last_asked
-from serving import Open, Serve
+from serving import Open, Serve, reload
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +55,7 @@ def test_answer_grows_and_can_be_stopped(address: str, open_page: Open) -> None:
     expect(page.locator(".notice")).to_contain_text("Stopped before the end")
     expect(page.locator(".withheld summary")).to_have_text("1 sentence withheld")
     expect(page.locator(".answer .prose-text")).not_to_contain_text("Ensembles of reward models are one remedy")
-    page.reload()
+    reload(page)
     expect(page.locator(".notice")).to_contain_text("Stopped before the end")
 
 
@@ -182,7 +182,7 @@ def test_a_claim_is_checked(address: str, folder: Path, open_page: Open) -> None
     assert copied.startswith("## Ensembles end it.\n\n**Mixed")
     assert "| For | Against |" in copied
 
-    page.reload()
+    reload(page)
     expect(page.locator(".verdict strong")).to_have_text("Mixed: papers on either side")
     expect(page.locator(".question .what")).to_have_text("Claim to check")
     ask(page, "and then?")
@@ -215,7 +215,7 @@ def test_conversation_survives_reload_and_is_listed(address: str, folder: Path, 
     page = open_page(address)
     ask(page, "first of all, rewards?")
     finished(page)
-    page.reload()
+    reload(page)
     expect(page.locator(".colophon")).to_have_count(1)
     ask(page, "and then?")
     finished(page, answers=2)

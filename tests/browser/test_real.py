@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from serving import Open, Serve
+from serving import Open, Serve, reload
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +63,7 @@ def test_from_an_empty_library_to_a_cited_answer(listing: Path, serve: Serve, op
     assert words in held[title]
     expect(page.locator("#panel .abstract")).to_have_text(held[title])
 
-    page.reload()
+    reload(page)
     expect(page.locator(".question")).to_have_text("what papers address reward overoptimisation")
     expect(page.locator(".quoted").first).to_contain_text(words)
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError, VouchError
 from rag.settings import quiet
-from ui.notebook import Notebook
+from ui.notebook import NOTEBOOK, Notebook
 from ui.web.api import api
 from ui.web.chat import Chat
 from ui.web.page import head, lay_out, theme
@@ -28,7 +28,6 @@ from ui.web.wire import wire
 if TYPE_CHECKING:
     from rag.library import Library
 
-NOTEBOOK = "notebook.sqlite"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # Gradio's page runs inline scripts and compiles templates; nothing may come from, or go to, another host.
 _HEADERS = {
