@@ -13,6 +13,8 @@ from rag.thesaurus import kin
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|never|neither|none|nobody|nothing|without|cannot|lacks?|lacking|fail(?:s|ed|ing)?|unable|hardly|"
     r"rarely)\b|n[’']t\b", re.IGNORECASE)
+# Letters from which on a word is not found in others by chance.
+_LONG = 6
 _DISBELIEF = frozenset("false untrue wrong incorrect retracted disproved debunked refuted hacked".split())
 _MARKUP = frozenset("{}<>|")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
@@ -35,6 +37,8 @@ _MEANS: dict[str, frozenset[str]] = {word: same for spelled, same in (
     ("only solely exclusively", _ONLY), ("first", _FIRST),
     ("guarantee guarantees guaranteed prove proves proven certainly definitely undoubtedly must", _SURE),
 ) for word in spelled.split()}
+_GREAT = frozenset("all always never invariably entirely completely fully guarantee guarantees guaranteed prove proves "
+                   "proven".split())
 # Words that leave room; where one of them has given way to one of those above, more is said.
 _ROOM = frozenset("some few several many most sometimes can may might could occasionally certain partly partially "
                   "often usually typically generally mostly mainly largely frequently commonly nearly almost tend "
@@ -62,6 +66,7 @@ def invents(statement: str, paper: str) -> bool:
 def unknown_names(statement: str, paper: str) -> frozenset[str]:
     """The names in a statement, folded, that the paper knows neither as they are nor spelled out."""
     known = frozenset(words(paper))
+    run = "".join(words(paper))
     found: set[str] = set()
     for number, token in enumerate(statement.split()):
         # What opens a sentence is a name only if it is written as no other word is.
@@ -70,8 +75,9 @@ def unknown_names(statement: str, paper: str) -> frozenset[str]:
         joined = singular(token.strip(".,;:!?()\"'“”‘’"))
         parts = words(token)
         if joined not in known and not _spelled_out(joined, paper):
-            # Of "GPT-4" the number counts too.
-            found.update(part for part in parts if (len(part) > 1 or part.isdigit()) and _strange(part, known))
+            # Of "GPT-4" the number counts too; "DailyMail" is "Daily Mail".
+            found.update(part for part in parts if (len(part) > 1 or part.isdigit()) and _strange(part, known)
+                         and not (len(part) >= _LONG and part in run))
     return frozenset(name for name in found if name.isdigit() or not _spelled_out(name.removesuffix("s"), paper))
 
 
@@ -98,7 +104,7 @@ def _strange(word: str, known: frozenset[str]) -> bool:
 
 def _spelled_out(short: str, paper: str) -> bool:
     """Whether the paper spells an acronym out: its letters begin words in a row, of a long one small words between."""
-    if not (3 <= len(short) <= 6 and short.isalpha()):
+    if not (2 <= len(short) <= 6 and short.isalpha()):
         return False
     row = words(paper)
     heads = "".join(word[0] for word in row)
@@ -117,19 +123,26 @@ def _found(short: str, heads: str, row: Sequence[str]) -> bool:
     return False
 
 
-def strengthens(statement: str, quote: str, changes: Iterable[Edit] = ()) -> bool:
-    """Whether it says of all, or always, or only, or for certain, what the words it rests on do not."""
-    theirs = frozenset(words(quote))
+def strengthens(statement: str, text: str, changes: Iterable[Edit] | None = None) -> bool:
+    """Whether it says of all, or always, or for certain, what the words it rests on do not.
+
+    Args:
+        statement: one sentence.
+        text: the words; all of the paper's for a statement that is said freely.
+        changes: what makes the one of the other, where it is nearly a copy. Only of a copy smaller words are weighed,
+            such as "only" and "every": said freely, they may stand for anything.
+    """
+    theirs = frozenset(words(text))
     # "all-cause" is not all causes.
     ours = words(re.sub(r"\b(?:all|any|first|every|only)-\w+", "", statement, flags=re.IGNORECASE))
     for place, word in enumerate(ours):
-        if word not in _MEANS or word in theirs:
+        if word not in _MEANS or word in theirs or (changes is None and word not in _GREAT):
             continue
         if word == "first" and not (place and ours[place - 1] == "the"):
             continue
-        if not theirs & _MEANS[word] or (theirs & _ROOM) - frozenset(ours):
+        if not theirs & _MEANS[word] or (changes is not None and (theirs & _ROOM) - frozenset(ours)):
             return True
-    return any(_folded(edit.gone) & _ROOM and _folded(edit.put) & _MEANS.keys() for edit in changes)
+    return any(_folded(edit.gone) & _ROOM and _folded(edit.put) & _MEANS.keys() for edit in changes or ())
 
 
 def _folded(tokens: Iterable[str]) -> frozenset[str]:

@@ -164,7 +164,7 @@ def sources(library: Library, papers: Sequence[Paper]) -> list[Source]:
     vectors = np.stack([np.mean([view.passage for view in views[paper.id]], axis=0) for paper in papers])
     alike = vectors @ vectors.T
     np.fill_diagonal(alike, -1.0)
-    nearest = np.argsort(-alike, axis=1)[:, :_NEAREST]
+    nearest = np.argsort(-alike, axis=1)[:, :min(_NEAREST, len(papers) - 1)]
     return [Source(text=paper.abstract, near=tuple(map(int, near)))
             for paper, near in zip(papers, nearest, strict=True)]
 

@@ -18,16 +18,17 @@ from rag.schema import Support, Verdict
 from rag.signs import Match, Rarity, Signs, accord, likenesses, odds
 from rag.text import Span, content_stems, words
 
-# A statement is supported that is as probable as that; the fit sets its scale. Weakly supported is one that is at least
-# so probable; refuted, where it says the opposite.
-_SUPPORTED, _WEAK, _REFUTED = 0.5, 0.25, 0.02
-# What each sign against a statement takes from its log-odds, and what forbids to call it supported takes besides. By
-# hand: a fit on corrupted copies would take far more, and what people write in words of their own is no copy.
-_AGAINST, _FORBIDDEN = 1.0, 3.0
+# A statement is supported that is as probable as that, weakly supported one that is nearly so; the fit sets the scale.
+_SUPPORTED, _WEAK = 0.5, 0.35
+# What each word against a statement, and each that it adds, takes from its log-odds, and what forbids to call it
+# supported takes besides. By hand: a fit on corrupted copies would take far more, and what people write is no copy.
+_AGAINST, _ADDED, _FORBIDDEN = 2.5, 1.5, 3.0
+# Where log-odds level off: a copy with a word changed is no surer than a fair rendering.
+_SURE = 4.0
 # A sentence that holds so much of a statement speaks of the same thing.
-_CLOSE = 0.5
+_CLOSE = 0.6
 # A clause of which so little is said is a stray one beside another of which so much is.
-_STRAY, _KEPT = 0.45, 0.8
+_STRAY, _KEPT = 0.4, 0.85
 # What a second sentence must add to be quoted too.
 _SECOND = 0.05
 
@@ -120,7 +121,8 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
     Verbatim words are supported. Else the statement rests on the sentence, or the two neighbours, that cover its
     content words and are most like it. The score is the probability, by `rag.signs`, that the text supports it. A
     number, a name or a clause that the text does not hold makes it unsupported whatever the score; so does a word
-    that says more than it; a denial or a direction against what it rests on makes it contradicted.
+    that says more than it; a denial, a direction or an order against what it rests on makes it contradicted. Such
+    words lower the score too.
 
     Args:
         statement: one sentence.
@@ -138,7 +140,7 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
     score = rested.score
     verdict: Verdict = "supported" if score >= _SUPPORTED else "weak" if score >= _WEAK else "unsupported"
     if rested.forbidden:
-        verdict = "contradicted" if rested.opposed and not rested.foreign and score >= _REFUTED else "unsupported"
+        verdict = "contradicted" if rested.opposed and not rested.foreign and rested.likeness >= _WEAK else "unsupported"
     return Support(verdict=verdict, score=round(score, 4), quote=source.text[start:end], start=start, end=end)
 
 
@@ -168,10 +170,17 @@ class Rested:
         return self.opposed or self.stronger or self.foreign
 
     @property
+    def likeness(self) -> float:
+        """How sure it is that the text speaks of what the statement says, whichever way, 0..1."""
+        return self._chance(0.0)
+
+    @property
     def score(self) -> float:
         """How sure it is that the text supports the statement, 0..1."""
-        against = _AGAINST * (min(self.against, 2) + min(self.added, 2)) + _FORBIDDEN * self.forbidden
-        return 1.0 / (1.0 + math.exp(against - odds(self.signs)))
+        return self._chance(_AGAINST * min(self.against, 2) + _ADDED * min(self.added, 2) + _FORBIDDEN * self.forbidden)
+
+    def _chance(self, against: float) -> float:
+        return 1.0 / (1.0 + math.exp(against - _SURE * math.tanh(odds(self.signs) / _SURE)))
 
 
 def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0,
@@ -186,16 +195,20 @@ def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: R
     if len(double) and double.max() > single.max():
         first, last = int(double.argmax()), int(double.argmax()) + 1
     span = source.spans[first][0], source.spans[last][1]
-    # Of two sentences, the one that says it is the one that may deny it.
+    # Of two sentences, the one that says it is the one that it may be a copy of.
     core = first + int(match.windows[0][first:last + 1].argmax())
+    changes = edits(statement, source.text[slice(*source.spans[core])])
+    if changes is None:
+        # What it may contradict is what the paper asserts.
+        asserted = [at for at, reading in enumerate(source.readings) if reading.asserts] or [core]
+        core = max(asserted, key=lambda at: float(single[at]))
     said = source.text[slice(*source.spans[core])]
     paper = f"{source.title}\n{source.text}"
-    changes = edits(statement, said)
     # What a copy says is held against the words copied, what is said freely against the whole paper.
     against = opposed(statement, said, source.readings, changes or ())
     beside = source.text[slice(*span)] if changes is not None else paper
     names = len(agree.unknown_names(statement, paper)) + agree.renamed(changes or ())
-    added = differing(statement, beside) + agree.strengthens(statement, beside, changes or ())
+    added = differing(statement, beside, copied=changes is not None) + agree.strengthens(statement, beside, changes)
     least, most = match.clauses
     # Where little of it is said there, a word that points the other way may speak of something else.
     close = changes is not None or match.covered(core, core) >= _CLOSE
@@ -218,6 +231,7 @@ _FRAME = re.compile(
     r"(?:address(?:es)?|discuss(?:es)?|concerns?|treats?|covers?|deals? with|bears? on|touch(?:es)? on|"
     r"(?:is|are) (?:relevant to|about)|comes? close(?:st)?(?: to)?)(?: (?:this|it|the|your|that))?"
     r"(?: (?:topic|question|subject|point|issue|matter))?(?: directly)?[.:,]?"
+    r"|(?:one|two|three|four|five) papers? points? to (?:yes|no)(?:, (?:one|two|three|four|five) to no)?[.:]?"
     r"|(?:others come close|here is what (?:they|it) says?|however|by contrast|in contrast|in summary|in short|overall|"
     r"similarly|together|taken together|in detail)[.:,]?",
     re.IGNORECASE)

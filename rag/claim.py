@@ -29,6 +29,10 @@ _SIDES: tuple[Side, ...] = ("for", "against")
 # Content words of a claim at least: fewer name a thing, and say nothing of it.
 _WORDS = 3
 
+# A report tells how sure it is; an answer that nobody asked to weigh anything takes a side where it is more likely right.
+_SURE = 0.5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """A paper and what it says on a claim.
@@ -69,7 +73,7 @@ def check(store: Store, claim: str, where: Where | None = None, writer: Writer |
         store: the library's.
         claim: a statement, or a question that yes or no would answer.
         where: only these papers.
-        writer: the language model's engine; None to go by the signs alone.
+        writer: the language model's engine, on this check's account; None to go by the signs alone.
 
     Raises:
         NoLibraryError: there is no library.
@@ -89,6 +93,7 @@ def check(store: Store, claim: str, where: Where | None = None, writer: Writer |
         try:
             weighed = _reread(writer, stated, weighed)
         except ModelError as error:
+            writer.account.forget()
             report = replace(report, engine="extractive", model=None,
                              notice=f"{error} The quotes were sorted without it.")
         report = replace(report, usage=writer.account.usage)
@@ -113,7 +118,7 @@ def weigh(store: Store, claim: str, retrieved: Retrieved, papers: Sequence[Found
     weighed = []
     for found in papers:
         taken = take(claim, retrieved.vector, grounds(found), lambda stem: weights[stem], around)
-        clear = side(taken.supports, taken.contradicts)
+        clear = side(taken.cues, taken.supports, taken.contradicts)
         likelier: Side = "for" if taken.supports >= taken.contradicts else "against"
         weighed.append(Weighed(found=found, taken=taken, side=clear or likelier, clear=clear is not None))
     return tuple(sorted(weighed, key=lambda each: -each.score))
@@ -200,7 +205,7 @@ def balance(store: Store, question: str, retrieved: Retrieved, evidence: Mapping
         return
     labels = {found.hit.paper.id: label for label, found in evidence.items()}
     weighed = weigh(store, claim, retrieved, tuple(evidence.values())[:_WEIGHED])
-    for_, against = _divide(weighed)
+    for_, against = ([each for each in part if each.score >= _SURE] for part in _divide(weighed))
     if not for_ and not against:
         return
     yield Drafted(text=_divided(len(for_), len(against)), frame=True)
@@ -210,7 +215,7 @@ def balance(store: Store, question: str, retrieved: Retrieved, evidence: Mapping
 
 
 def _divided(for_: int, against: int) -> str:
-    """How many papers point to yes and how many to no: "Two papers point to yes, one to no."."""
+    """How many papers lean to yes and how many to no: "By their wording, two papers lean to yes, one to no."."""
     first, answer = (for_, "yes") if for_ else (against, "no")
-    told = f"{_SPELLED[first]} {'paper points' if first == 1 else 'papers point'} to {answer}".capitalize()
-    return f"{told}, {_SPELLED[against]} to no." if for_ and against else f"{told}."
+    told = f"By {'its' if first == 1 else 'their'} wording, {_SPELLED[first]} paper{' leans' if first == 1 else 's lean'}"
+    return f"{told} to {answer}, {_SPELLED[against]} to no." if for_ and against else f"{told} to {answer}."

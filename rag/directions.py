@@ -46,11 +46,11 @@ _BAD = stems(
     "impair impairs impaired impairment harm harms harmful hurt hurts damage damages inferior underperform "
     "underperforms poor poorly bad fail fails failure exacerbate exacerbates aggravate aggravates ineffective "
     "inefficient unreliable disadvantage unsuccessful unsafe dangerous detrimental adverse struggle struggles "
-    "fragile brittle break breaks unstable inconsistent expensive costly vulnerable suffer suffers inaccurate "
+    "fragile brittle break breaks unstable inconsistent expensive vulnerable suffer suffers inaccurate "
     "negligible inert weak weakly collapse collapses")
 # Less of these is better.
 HARMS = stems(
-    "error errors loss cost costs risk risks mortality death deaths disease toxicity latency time noise bias "
+    "error errors resistance loss cost costs risk risks mortality death deaths disease toxicity latency noise bias "
     "failure failures overfitting overoptimization hacking hallucination hallucinations variance cancer tumor "
     "tumour symptoms symptom pain stress injury forgetting perplexity memory overhead inflammation hypertension "
     "obesity diabetes infection incidence burden complexity delay confusion distortion")
@@ -65,23 +65,30 @@ DIFFERENCE = stems(
     "differ gain alter alters")
 UNCHANGED = stems(
     "unaffected unchanged unrelated independent regardless unaltered equal equally identical same")
+
+
+def _pairs(*pairs: tuple[str, str]) -> dict[str, frozenset[str]]:
+    return {word: stems(other) for left, right in pairs for ours, other in ((left, right), (right, left))
+            for word in stems(ours)}
+
+
 # What is the opposite of what, without being more or less of it.
-OPPOSITES = {word: frozenset(map(stem, other.split())) for left, right in (
-    ("positive positively", "negative negatively"), ("early earlier", "late later"), ("possible", "impossible"),
-    ("present presence", "absent absence"), ("before prior", "after"), ("without lacking", "with using"),
-    ("same identical similar similarly alike comparable equal equally", "different differently differ differs unequal"),
-    ("linear linearly", "nonlinear nonlinearly"), ("men male males boys", "women female females girls"),
-    ("major main large", "minor negligible small"), ("necessary needed need needs required", "unnecessary needless"),
-    ("easy easily simple", "hard difficult difficulty"), ("short shorter brief", "long longer"),
-    ("young younger", "old older elderly"), ("online", "offline"), ("first", "last"),
-    ("alive survive survival", "dead death apoptosis"),
+OPPOSITES = _pairs(
+    ("positive positively", "negative negatively"), ("possible", "impossible"), ("present presence", "absent absence"),
+    ("major main", "minor negligible"), ("necessary needed required", "unnecessary needless"),
+    ("alive survive survives", "dead death die dies"), ("always", "never rarely"), ("active actively", "passive inert"),
+    ("sufficient suffices", "insufficient"), ("accept accepts confirm confirms", "reject rejects refute refutes"))
+# Opposites where one is put for the other; elsewhere in a text both may be true, each of something else.
+EXCHANGED = OPPOSITES | _pairs(
+    ("early earlier", "late later"), ("before prior", "after"), ("without lacking", "with using"),
+    ("online", "offline"),
+    ("same identical similar similarly alike comparable equal", "different differently unequal dissimilar"),
+    ("men male males boys", "women female females girls"), ("easy easily simple", "hard difficult"),
+    ("short shorter", "long longer"), ("young younger", "old older elderly"), ("first", "last"), ("input", "output"),
     ("internal", "external"), ("local locally", "global globally"), ("explicit explicitly", "implicit implicitly"),
-    ("acute", "chronic"), ("many most majority", "few minority none"), ("always", "never rarely sometimes"),
-    ("sufficient enough suffices", "insufficient"), ("active actively", "passive inactive inert"),
-    ("encoder", "decoder"), ("input", "output"), ("training train", "inference"), ("precision", "recall"),
-    ("outer", "inner"), ("left", "right"), ("static", "dynamic"), ("synthetic", "real"), ("winter", "summer"),
-    ("reject deny disprove contradict", "accept confirm prove support"))
-    for ours, other in ((left, right), (right, left)) for word in map(stem, ours.split())}
+    ("acute", "chronic"), ("many most majority", "few minority none"), ("encoder", "decoder"), ("outer", "inner"),
+    ("training", "inference testing"), ("precision", "recall"), ("left", "right"), ("static", "dynamic"),
+    ("synthetic", "real"), ("winter", "summer"), ("upper", "lower"), ("large big", "small tiny"))
 # What makes a word its opposite.
 DENYING = ("un", "in", "im", "ir", "non", "dis", "il")
 # "A outperforms B": who stands on which side matters; these say much the same or its opposite.

@@ -189,7 +189,8 @@ def _names(sentence: str, side: int, stems: Sequence[frozenset[str]]) -> bool:
     Where a side has no word of its own ("supervised", beside "self-supervised"), words of the other's do not count.
     """
     others = frozenset().union(*(these for at, these in enumerate(stems) if at != side))
-    own = stems[side] - others
+    # A letter ("best-of-n") names nothing that another sentence may not be about.
+    own = frozenset(stem for stem in stems[side] - others if len(stem) > 1)
     if not own:
         own, theirs = stems[side], others - stems[side]
         sentence = " ".join(token for token in sentence.split() if theirs.isdisjoint(content_stems(token)))

@@ -155,6 +155,9 @@ def _fact(question: str, wanted: Wanted | None) -> Asks:
     stems = [found for found in thing if found not in _COUNTS]
     # "Data sets" are "datasets" to some.
     joined = [first + second for first, second in pairwise(stems)]
+    if wanted in ("count", "number"):
+        # Of "training examples" it is examples that are counted.
+        stems, joined = stems[-1:], joined[-1:]
     return Asks(kind="fact", wanted=wanted, of=frozenset(stems + joined))
 
 

@@ -141,7 +141,8 @@ def _read(tokens: Sequence[str]) -> list[Lean]:
             for steps, at in enumerate(side):
                 first, last = (at, chain[0]) if at < chain[0] else (chain[-1], at)
                 between = sum(any(first < place < last for place in other) for other in chains if other is not chain)
-                near = 1.0 / (1.0 + 0.4 * steps) / (1 + 2 * between)
+                marks = sum(tokens[place] in _LIST_MARKS for place in range(first, last))
+                near = 1.0 / (1.0 + 0.4 * steps) / (1 + 2 * between) / (1 + marks)
                 for word in read[at].stems:
                     about[word] = max(about.get(word, 0.0), near)
         sign = math.prod(read[at].sign for at in chain)

@@ -188,7 +188,7 @@ class Library:
         """
         from rag.claim import check
 
-        return check(self.store, claim, where, self._writer if self._takes_model(engine) else None)
+        return check(self.store, claim, where, self._engine() if self._takes_model(engine) else None)
 
     def outline(self, topic: str, where: Where | None = None, length: Length = "standard",
                 engine: EngineName | None = None) -> Outline:

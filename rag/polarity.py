@@ -7,13 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.directions import AGAINST, DENYING, DIFFERENCE, HARMS, OPPOSITES, RELATIONS, SIGNS, UNCHANGED, stems
+from rag.directions import AGAINST, DENYING, DIFFERENCE, EXCHANGED, HARMS, OPPOSITES, RELATIONS, SIGNS, UNCHANGED, stems
 from rag.edits import Edit
 from rag.text import content_stems, stem, words
 
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|never|neither|none|nobody|nothing|without|cannot|lack(?:s|ed|ing)?|absence|fail(?:s|ed|ing)?|"
     r"unable|hardly|rarely|seldom|little|refute[sd]?|instead of|rather than)\b|n[’']t\b", re.IGNORECASE)
+# What a sentence asks or sets out to do, it does not say.
+_ASKING = re.compile(
+    r"\b(?:whether|hypothes\w+|aim(?:s|ed)?|objectives?|purpose|unclear|unknown|debate[sd]?|designed to|in order to|"
+    r"to (?:determine|investigate|evaluate|assess|examine|study|test|compare|clarify|explore)|"
+    r"(?:we|were|was|been|have|has) (?:also )?"
+    r"(?:examined?|investigated?|evaluated?|assess(?:ed)?|stud(?:y|ied)|explored?))\b",
+    re.IGNORECASE)
 # How far a negation reaches, in content words; what it may pass over to reach its first; what denies the word before.
 _SCOPE = 4
 _PASSED = stems("true case clear clearly evidence able fully always necessarily simply yet significant "
@@ -34,11 +41,13 @@ class Pointer:
     Attributes:
         word: its stem.
         sign: 1 or -1, with denials before it counted in; 2 for a difference of either sign, 0 where one is denied.
+        axis: "amount", "merit", or "" for a difference: more of it may be better or worse.
         about: the content stems around it.
     """
 
     word: str
     sign: int
+    axis: str
     about: frozenset[str]
 
 
@@ -58,11 +67,13 @@ class Reading:
         stems: all of its content stems.
         pointers: its words that point.
         denials: its negations.
+        asserts: whether it says something of its subject, and does not only ask or set out to do something.
     """
 
     stems: frozenset[str]
     pointers: tuple[Pointer, ...]
     denials: tuple[Denial, ...]
+    asserts: bool
 
 
 @lru_cache(maxsize=4096)
@@ -72,7 +83,8 @@ def read(text: str) -> Reading:
     denials: list[Denial] = []
     for clause in _clauses(text):
         _read_clause(clause, pointers, denials)
-    return Reading(stems=frozenset(content_stems(text)), pointers=tuple(pointers), denials=tuple(denials))
+    return Reading(stems=frozenset(content_stems(text)), pointers=tuple(pointers), denials=tuple(denials),
+                   asserts=_ASKING.search(text) is None)
 
 
 def _clauses(text: str) -> Iterable[str]:
@@ -104,6 +116,7 @@ def _read_clause(clause: str, pointers: list[Pointer], denials: list[Denial]) ->
         if axis == "merit" and any(word in HARMS for word in following):
             sign = -sign
         pointers.append(Pointer(word=tokens[at], sign=0 if null else 2 if some else -sign if at in reached else sign,
+                                axis=axis,
                                 about=about))
 
 
@@ -134,7 +147,7 @@ def _denies(tokens: Iterable[str]) -> bool:
 def _opposite(edit: Edit) -> bool:
     """Whether a word was put for its opposite."""
     gone, put = ([stem(part) for token in tokens for part in words(token)] for tokens in (edit.gone, edit.put))
-    return any(SIGNS.get(one, (0,))[0] * SIGNS.get(other, (0,))[0] < 0 or other in OPPOSITES.get(one, ())
+    return any(SIGNS.get(one, (0,))[0] * SIGNS.get(other, (0,))[0] < 0 or other in EXCHANGED.get(one, ())
                or any(one == prefix + other or other == prefix + one for prefix in DENYING)
                for one in gone for other in put)
 
@@ -154,7 +167,7 @@ def _denied(saying: Reading, denying: Reading, also: Sequence[Reading], *, denie
 
 
 def _turned(ours: Reading, theirs: Reading, paper: Sequence[Pointer]) -> int:
-    """How many of our pointers meet only opposite ones that speak of the same, and none in the paper that agrees.
+    """How many of our pointers meet an opposite one that speaks of the same, and none in the paper that agrees as far.
 
     What both say in the same word and the same way is put aside first.
     """
@@ -162,20 +175,26 @@ def _turned(ours: Reading, theirs: Reading, paper: Sequence[Pointer]) -> int:
     left = [pointer for pointer in theirs.pointers if not _said(pointer, ours.pointers)]
     turned = 0
     for pointer in own:
-        met = [other for other in left if pointer.about & other.about or pointer.word == other.word]
-        if (any(_against(pointer.sign, other.sign) for other in met)
-                and not any(other.sign == pointer.sign and pointer.about & other.about for other in paper)):
-            turned += 1
+        agreed = max((_shared(pointer, other) for other in paper if other.sign == pointer.sign), default=0)
+        here = max((_shared(pointer, other) for other in left if _against(pointer, other)), default=0)
+        turned += here > agreed
     return turned
+
+
+def _shared(one: Pointer, other: Pointer) -> int:
+    """How many words two pointers both speak of, their own counted."""
+    return len(one.about & other.about) + (one.word == other.word)
 
 
 def _said(pointer: Pointer, others: Iterable[Pointer]) -> bool:
     return any(other.word == pointer.word and other.sign == pointer.sign for other in others)
 
 
-def _against(one: int, other: int) -> bool:
-    """Whether two signs exclude each other; a difference of either sign excludes only none at all."""
-    return one != other and (one == 0 or other == 0 or 2 not in (one, other))
+def _against(one: Pointer, other: Pointer) -> bool:
+    """Whether two pointers exclude each other; a difference of either sign excludes only none at all."""
+    if one.sign == other.sign or (2 in (one.sign, other.sign) and 0 not in (one.sign, other.sign)):
+        return False
+    return 0 in (one.sign, other.sign) or one.axis == other.axis
 
 
 def _antonyms(ours: frozenset[str], theirs: frozenset[str], held: frozenset[str]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rag import floor
 from rag.retrieve import Found, Retrieved
-from rag.text import content_stems
+from rag.text import content_stems, letters
 
 # Papers an answer may cite, and those that are shown where they are all that is asked for.
 _CITED = 15
@@ -59,10 +59,12 @@ def relevant(retrieved: Retrieved, judged: float | None = None, most: int = _CIT
 
 
 def _naming(side: str, retrieved: Retrieved) -> list[int]:
-    """Places of the first papers that hold all words of a side."""
+    """Places of the first papers that hold all words of a side; those of "best-of-n" as one word."""
     stems = frozenset(content_stems(side))
+    compounds = [letters(word) for word in side.split() if "-" in word]
     return [place for place, item in enumerate(retrieved.evidence)
-            if stems <= frozenset(content_stems(item.hit.paper.text))][:_OF_SIDE]
+            if stems <= frozenset(content_stems(item.hit.paper.text))
+            and all(compound in letters(item.hit.paper.text) for compound in compounds)][:_OF_SIDE]
 
 
 def everything(retrieved: Retrieved) -> Relevant:

@@ -26,7 +26,7 @@ Rarity = Callable[[str], float]
 _CLAUSE = re.compile(
     r"[,;:.!?()]\s|\s[–—-]\s|\b(?:but|and|while|whereas|so|because|although|though|since|when|if|which|that|who)\b")
 # A clause with fewer words of its own says too little to be looked for by itself.
-_CLAUSE_WORDS = 3
+_CLAUSE_WORDS = 4
 
 
 # Below it, how common a stem is in papers at large is not known; and the most that a library's own rarity counts.

@@ -48,16 +48,16 @@ _FOUND = re.compile(
 _SOUGHT = re.compile(
     r"\b(?:objectives?|aim(?:s|ed)?|purpose|background|we (?:propose|present|introduce|describe|investigate|study|"
     r"examine|explore|review|evaluate|assess)\w*|investigated|examined|(?:was|were) to|unclear|unknown|hypothes\w+|"
-    r"design|methods?:|setting|participants?:|remains?|challenging|whether)\b|\?$", re.IGNORECASE)
+    r"design|methods?:|setting|participants?:|remains?|challenging|whether|et al|conjectured)\b|\?$", re.IGNORECASE)
 # A second sentence of a paper must say at least this share of what its first does.
 _SECOND = 0.6
 
-# What stands out further stands out no more (in a library of few papers on many things, most do); and a paper that
-# holds less of what the claim's words weigh speaks of something else.
-_LEAD, _HELD = 0.2, 0.45
-# A paper speaks of a claim if that is so likely. Its side is told if it is so likely beside the other one, the more so
-# where it is for the claim: what is wrongly called supported does the most harm.
-SPEAKS = 0.35
+# What stands out further stands out no more: in a library of few papers on many things, most do.
+_LEAD = 0.2
+# A paper speaks of a claim if that is so likely, and if it holds so much of what the claim's words weigh. Its side is
+# told if it is so likely beside the other one, the more so where it is for the claim: what is wrongly called supported
+# does the most harm.
+SPEAKS, _HELD = 0.35, 0.45
 _FOR, _AGAINST = 0.52, 0.515
 # Both sides have a say where the weaker is at least so strong beside the stronger.
 _MIXED = 0.6
@@ -140,10 +140,9 @@ def take(claim: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarit
                 held=match.covered(0, len(texts) - 1),
                 lean=max(0.0, float(lean.max())) + min(0.0, float(lean.min())))
     supports, contradicts = probabilities(cues)
-    # A sentence that leans the other way speaks for a side only where all of them do.
-    worth = pertinent * (0.3 + 0.7 * covered)
-    stances = [*_best("for", supports, worth + np.where(lean > 0, lean, 4.0 * lean), source),
-               *_best("against", contradicts, worth - np.where(lean < 0, lean, 4.0 * lean), source)]
+    worth = pertinent * (0.3 + 0.7 * covered) + 2.0 * np.abs(lean)
+    stances = [*_best("for", supports, np.where(lean >= 0, worth, 0.0), source),
+               *_best("against", contradicts, np.where(lean < 0, worth, 0.0), source)]
     return Taken(cues=cues, supports=supports, contradicts=contradicts,
                  stances=tuple(sorted(stances, key=lambda stance: -stance.score)))
 
@@ -163,18 +162,16 @@ def _best(side: Side, probability: float, worth: NDArray[np.float64], source: Gr
 
 def probabilities(cues: Cues, weights: Weights | None = None) -> tuple[float, float]:
     """How likely it is that a paper supports a claim, and that it contradicts it."""
-    if cues.held < _HELD:
-        return 0.0, 0.0
     chosen = weights or fitted()
     speaks, share = (_logistic(sum(weight * {"start": 1.0, **asdict(cues)}[name] for name, weight in part.items()))
                      for part in (chosen["speaks"], chosen["for"]))
     return speaks * share, speaks * (1.0 - share)
 
 
-def side(supports: float, contradicts: float) -> Side | None:
+def side(cues: Cues, supports: float, contradicts: float) -> Side | None:
     """The side that a paper may be said to take; None where it does not speak of the claim, or it is not clear how."""
     speaks = supports + contradicts
-    if speaks < SPEAKS:
+    if speaks < SPEAKS or cues.held < _HELD:
         return None
     share = supports / speaks
     return "for" if share >= _FOR else "against" if 1.0 - share >= _AGAINST else None

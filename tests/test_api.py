@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from rag import Library, open_library
 from rag.errors import BusyError
-from rag.schema import Answer, ClaimReport, Event, Hit, Paper
+from rag.schema import Answer, ClaimReport, Event, Hit, Paper, Where
 from rag.settings import Settings
 from ui.render import to_json
 from ui.web.api import api
@@ -109,6 +109,21 @@ def test_check_gives_the_report(client: TestClient, shelf: Library) -> None:
     assert timeless(report) == timeless(to_json(shelf.check(claim)))
 
 
+def test_a_digest_and_its_outline(client: TestClient, shelf: Library) -> None:
+    asked = {"topic": "reward models", "length": "brief", "where": {"since": 2020}}
+    made = client.post("/digest", json=asked).json()
+    where = Where(years=(2020, None))
+    assert timeless(made) == timeless(to_json(shelf.digest("reward models", where, length="brief")))
+    outline = client.post("/outline", json=asked).json()
+    assert outline == to_json(shelf.outline("reward models", where, "brief"))
+    outline["groups"][0]["heading"] = "My own heading"
+    written = client.post("/digest", json={"outline": outline}).json()
+    assert written["sections"][0]["heading"] == "My own heading"
+    assert {reference["paper"]["id"] for reference in written["references"]} == {
+        paper_id for group in outline["groups"] for paper_id in group["papers"]}
+    assert client.post("/digest", json={"where": {"added": "1d"}, "length": "brief"}).json()["references"]
+
+
 def test_papers_are_listed_in_parts_and_read_whole(client: TestClient, shelf: Library) -> None:
     everything = [paper.id for paper in shelf.papers]
     listed = client.get("/papers", params={"limit": 2, "offset": 1}).json()
@@ -138,6 +153,11 @@ def test_health(client: TestClient, shelf: Library, tmp_path: Path) -> None:
     ("/ask", {"question": "x", "engine": "llm", "stream": True}, 400, "VOUCH_MODEL"),
     ("/ask", {"question": "x", "history": [{"question": "y"}]}, 400, "history.0.answer"),
     ("/check", {"question": "x"}, 400, "claim"),
+    ("/digest", {}, 400, "topic"),
+    ("/digest", {"topic": "x", "length": "long"}, 400, "length"),
+    ("/digest", {"topic": "x", "engine": "llm"}, 400, "VOUCH_MODEL"),
+    ("/digest", {"outline": {"topic": "x"}}, 400, "outline.title"),
+    ("/outline", {"where": {"added": "soon"}}, 400, "no time"),
     ("/nothing", {}, 404, "README"),
 ])
 def test_a_wrong_request_is_one_sentence(path: str, body: Any, status: int, word: str, client: TestClient) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from ingest import ingest
 from rag import Library, Where, open_library
-from rag.cite import is_frame
 from rag.claim import balance
 from rag.errors import NoLibraryError
 from rag.relevant import relevant
@@ -142,6 +141,7 @@ def test_a_model_may_take_away_and_turn_against(tea: Library, said: str, verdict
         report = library.check(CLAIM)
     assert_true(tea, report)
     assert (report.verdict, report.engine, report.model) == (verdict, "llm", "stub")
+    assert report.usage is not None
     assert CLAIM in stub.requests[0].prompt
     assert "1. Green tea significantly lowered" in stub.requests[0].prompt
 
@@ -184,8 +184,7 @@ def divided(library: Library, question: str) -> list[tuple[str, str | None]]:
 
 def test_a_question_is_answered_by_both_sides(both: Library) -> None:
     frame, *quotes = divided(both, "Does green tea lower the resting heart rate of cyclists?")
-    assert frame == ("One paper points to yes, one to no.", None)
-    assert is_frame(frame[0])
+    assert frame == ("By its wording, one paper leans to yes, one to no.", None)
     assert quotes == [("Green tea significantly lowered the resting heart rate of the cyclists.", "for"),
                       ("Green tea significantly raised the resting heart rate of the cyclists.", "against")]
 

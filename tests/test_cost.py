@@ -88,3 +88,25 @@ def test_it_is_known_what_was_spared() -> None:
     assert not Account().cached
     assert Account(recalled=2).cached
     assert not Account(recalled=2, asked=1).cached
+
+
+def test_calls_side_by_side_have_parts_of_an_account() -> None:
+    account = Account(left=1.0, fresh=True)
+    first, second = account.part(0.75), account.part(0.75)
+    assert (first, second, account.left) == (Account(left=0.75, fresh=True), Account(left=0.25, fresh=True), 0.0)
+    first.charge(Usage(input_tokens=10, output_tokens=5, cost=0.5))
+    first.asked, second.recalled = 1, 2
+    account.join(first)
+    account.join(second)
+    assert (account.left, account.usage) == (0.5, Usage(input_tokens=10, output_tokens=5, cost=0.5))
+    assert (account.asked, account.recalled) == (1, 2)
+    assert Account().part(1.0) == Account()
+
+
+def test_what_a_part_remembered_is_forgotten_with_all() -> None:
+    account, forgotten = Account(), list[str]()
+    part = account.part(0.0)
+    part.kept(lambda: forgotten.append("part"))
+    account.join(part)
+    account.forget()
+    assert forgotten == ["part"]

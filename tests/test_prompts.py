@@ -18,6 +18,9 @@ def test_every_prompt_loads_with_the_variables_its_user_fills() -> None:
         "claim": ("claim", "quotes"),
         "compare": ("pairs", "question", "papers"),
         "condense": ("history", "question"),
+        "digest-evidence": ("title", "evidence", "part"),
+        "digest-outline": ("fewest", "most"),
+        **{f"digest-{name}": ("least", "most") for name in ("section", "summary")},
         "evidence": ("label", "title", "text"),
         **{f"kind-{kind}": ("sides",) * (kind == "comparison") for kind in (
             "papers", "fact", "comparison", "overview", "yes-no")},

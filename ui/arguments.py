@@ -144,7 +144,7 @@ def build_parser() -> argparse.ArgumentParser:
                       "  vouch ingest listing.txt && vouch follow run --out news/", of=follow, run="follow_run")
     _survey(running)
     running.add_argument("--out", metavar="DIR", type=Path, help="write a file a topic into this folder")
-    running.add_argument("--format", dest="formats", action="append", help="what they are (default md); may be repeated",
+    running.add_argument("--format", dest="formats", action="append", help="of what kind (default md); may be repeated",
                          choices=("md", "html", "pdf", "docx", "tex", "json"))
 
     papers = command("papers", "look at the papers and mend them").add_subparsers(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from rag.schema import Answer, ClaimReport, EngineName, Where
+from rag.survey import Digest, Length
 from ui.render import to_json
+from ui.since import moment
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Year = Annotated[int, Field(ge=1000, le=2999)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+Moment = Annotated[str, AfterValidator(moment)]
 
 
 class Asked(BaseModel):
@@ -33,6 +36,7 @@ class Only(Asked):
     authors: list[str] = Field([], description="by one of these authors; a part of the name is enough")
     ids: list[str] = Field([], description="with one of these ids")
     tags: list[str] = Field([], description="with one of these tags")
+    added: Moment | None = Field(None, description="that came to the library since then: 7d, 2w or a date")
 
     @model_validator(mode="after")
     def _years_in_order(self) -> Only:
@@ -44,7 +48,7 @@ class Only(Asked):
     def where(self) -> Where:
         """The filter as the library takes it."""
         return Where(years=(self.since, self.until) if self.since or self.until else None, files=tuple(self.files),
-                     authors=tuple(self.authors), ids=tuple(self.ids), tags=tuple(self.tags))
+                     authors=tuple(self.authors), ids=tuple(self.ids), tags=tuple(self.tags), added=self.added)
 
 
 class Filtered(Asked):
@@ -95,6 +99,29 @@ class Check(Filtered):
     def of(self, library: Library) -> ClaimReport:
         """What the papers say for the claim and against it."""
         return library.check(self.claim, where=self.only, engine=self.engine)
+
+
+class Survey(Filtered):
+    """A topic to be surveyed, or all the papers of a filter."""
+
+    topic: Annotated[str, StringConstraints(strip_whitespace=True)] = Field("", description=(
+        "what to survey, in a few words; empty for all the papers of the filter"))
+    length: Length = Field("standard", description="brief: 12 papers at most, standard: 30, full: 120")
+    engine: EngineName | None = Field(None, description="extractive quotes the papers; llm lets the model write")
+
+    @property
+    def _given(self) -> bool:
+        return bool(self.topic or self.only)
+
+    @model_validator(mode="after")
+    def _something(self) -> Survey:
+        if not self._given:
+            raise ValueError("name a topic, or a filter in where")
+        return self
+
+    def of(self, library: Library) -> Digest:
+        """The digest, every sentence cited and checked."""
+        return library.digest(self.topic, self.only, length=self.length, engine=self.engine)
 
 
 class Read(Asked):

@@ -30,6 +30,7 @@ def tell_digest(digest: Digest, terminal: Terminal, *, withheld: bool = False) -
             for line in block.text.split("; "):
                 terminal.line(plain(line), lead="  ")
         elif isinstance(block, Bibliography):
+            _tell_heading(block.heading, terminal)
             for label, _, runs in block.entries:
                 terminal.line(*_pieces(runs), lead=f"[{label}] ")
     if withheld and digest.withheld:

@@ -25,8 +25,8 @@ class Formula:
 
 
 def pieces(text: str) -> Iterator[str | Formula]:
-    """The text, blanks made single, cut into words and formulas."""
-    text = " ".join(text.split())
+    """The text, blanks made single and what no document can hold left out, cut into words and formulas."""
+    text = " ".join(_UNFIT.sub(" ", text).split())
     at = 0
     for (start, end), tex in formulas(text):
         formula = read(tex)
@@ -97,6 +97,7 @@ _ELSEWHERE = {"script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊ�
 _RAISED = str.maketrans("0123456789+-=()abcdefghijklmnoprstuvwxyzTN∗*′",
                         "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᴺ**′")
 _LOWERED = str.maketrans("0123456789+-=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.DOTALL)

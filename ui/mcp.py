@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import VouchError
 from rag.schema import SUMMARY, Answer, ClaimReport, Reference
+from rag.survey import Digest
 from ui import render
-from ui.asked import Ask, Check, Read, Search, mistake
+from ui.asked import Ask, Check, Read, Search, Survey, mistake
 from ui.claims import claim_lines
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _INSTRUCTIONS = (
 class _Tool(NamedTuple):
     """A tool: what it takes, what it is for, and its result as text."""
 
-    asked: type[Ask | Check | Read | Search]
+    asked: type[Ask | Check | Read | Search | Survey]
     title: str
     text: str
     told: Callable[[Any], str]
@@ -40,6 +41,12 @@ def _answer(answer: Answer) -> str:
 
 def _report(report: ClaimReport) -> str:
     return "\n".join([*claim_lines(report, _WIDTH), *_ids(report.references)])
+
+
+def _digest(digest: Digest) -> str:
+    from ui.digest.markdown import markdown
+
+    return "\n".join([markdown(digest), *_ids(digest.references)])
 
 
 def _ids(references: Sequence[Reference]) -> list[str]:
@@ -79,6 +86,11 @@ TOOLS = {
         "Weigh one claim against the papers: supported, contradicted, mixed or no evidence, with the papers' own "
         "sentences for it and against it.\n"
         'Example: {"claim": "Process supervision beats outcome supervision on MATH"}'), _report),
+    "digest": _Tool(Survey, "Survey a topic", (
+        "Write a survey of a topic from the papers: sections by theme, a comparison table, agreements, disagreements, "
+        "open problems and references; every sentence is cited and was checked. It takes some seconds. Without a topic "
+        "it surveys all the papers of a filter, for instance what came in the last week.\n"
+        'Examples: {"topic": "reward overoptimization", "length": "brief"}; {"where": {"added": "7d"}}'), _digest),
     "paper": _Tool(Read, "Read a paper", (
         "Read one paper of the library whole: title, authors, year, abstract, links, tags.\n"
         'Example: {"id": "p000012ab34cd"}'), _paper),

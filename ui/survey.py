@@ -57,7 +57,8 @@ def _agree(args: argparse.Namespace, topic: str, only: Where) -> None:
         try:
             kind = format_of(path)
         except VouchError as error:
-            raise UsageError(str(error).rstrip(".")) from error
+            raise UsageError(f"the name {path} tells no format: end it in .md, .html, .pdf, .docx, .tex, .bib, .ris, "
+                             ".csl.json or .json") from error
         if args.outline and kind != "json":
             raise UsageError(f"an outline is written as JSON: end {path} in .json")
 

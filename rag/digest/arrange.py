@@ -32,11 +32,12 @@ def outline(store: Store, topic: str, where: Where | None = None, length: Length
     Raises:
         NoLibraryError: there is no library.
     """
-    return arranged(store, topic, where, length, choose(store, topic, where, MOST[length], this_year=this_year))
+    scope = choose(store, topic, where, MOST[length], this_year=this_year)
+    return arranged(store, topic, where, length, scope)[0]
 
 
-def arranged(store: Store, topic: str, where: Where | None, length: Length, scope: Scope) -> Outline:
-    """The outline of papers that were chosen."""
+def arranged(store: Store, topic: str, where: Where | None, length: Length, scope: Scope) -> tuple[Outline, Material]:
+    """The outline of papers that were chosen, and the papers."""
     topic = " ".join(topic.split())
     bare = Outline(topic=topic, title=title(topic, ()), groups=(Group(heading="", papers=scope.papers),),
                    chosen=scope.chosen, length=length, where=where or Where(), notice=_notice(store, topic, scope))
@@ -45,7 +46,7 @@ def arranged(store: Store, topic: str, where: Where | None, length: Length, scop
     return Outline(
         topic=topic, title=title(topic, [each.heading for each in groups]), groups=groups, chosen=scope.chosen,
         scope=scope_line(list(material.papers.values()), store.catalogue.count()[0], scope.chosen) if groups else "",
-        length=length, where=bare.where, notice=bare.notice)
+        length=length, where=bare.where, notice=bare.notice), material
 
 
 def grouped(material: Material) -> tuple[tuple[str, ...], ...]:

@@ -23,11 +23,12 @@ _ENDS = re.compile(
     r"demonstrating|thus|thereby|so|but|yielding|leading|resulting)\b|\s(?:—|–|--)\s|"
     r"\s(?:and|to) (?:show|demonstrate|find|prove)\b|\s\((?![\w-]{1,14}\))")
 _CUTS = re.compile(
-    r",\s|;\s|\s(?:—|–)\s|\s(?:that|which|by|using|via|through|based on|where|when|while|with|for|in order to|because|"
-    r"due to|without)\s")
-_CLAUSE = re.compile(r"[,;:]\s|\s(?:—|–|--)\s|\s(?:while|whereas|but|although|though)\s|\s\(|\)\s")
+    r",\s(?!\d)|;\s|\s(?:—|–)\s|\s(?:that|which|by|using|via|through|based on|where|when|while|with|for|in order to|"
+    r"because|due to|without)\s")
+_CLAUSE = re.compile(r"[;:]\s|,\s(?!\d)|\s(?:—|–|--)\s|\s(?:while|whereas|but|although|though)\s|\s\(|\)\s")
 _CONNECTIVE = (
-    r"(?:and|but|or|so|yet|however|nevertheless|nonetheless|unfortunately|moreover|furthermore|additionally|specifically|"
+    r"(?:and|but|or|so|yet|however|nevertheless|nonetheless|unfortunately|moreover|furthermore|consequently|"
+    r"therefore|specifically|additionally|mainly|"
     r"notably|empirically|overall|in particular|for (?:example|instance)|that|which|while|when|where|thus|thereby|"
     r"also)\b")
 _TELLING = (
@@ -37,18 +38,20 @@ _TELLING = (
 _LEADING = re.compile(rf"^(?:(?:{_CONNECTIVE}|{_TELLING}),?\s*)+", re.IGNORECASE)
 # A clause that opens so hangs on what went before it.
 _HANGS = re.compile(
-    r"(?:and|or|nor|that|which|who|where|when|whose|especially|particularly|as|to|for|of|in|on|at|by|with|without|from|due|"
+    r"(?:and|or|nor|that|which|who|where|when|whose|especially|particularly|both|raises?|as|to|for|of|in|on|at|by|with|without|from|due|"
     r"because|since|if|although|though|while|given|than|is|are|was|were|has|have|can|may|will|"
     r"(?:limit|mak|lead|result|caus|us|includ|requir|hinder|prevent)ing)\b", re.IGNORECASE)
 _VAGUE = re.compile(r"\b(?:this|these|such|it|its|they|their|them|those|we|our)\b", re.IGNORECASE)
 _AIMS = re.compile(
-    r"\b(?:address(?:es|ing)?|tackl(?:e|es|ing)|mitigat(?:e|es|ing)|overcom(?:e|es|ing)|alleviat(?:e|es|ing)|"
-    r"solv(?:e|es|ing))\s+(?:the\s+)?(?=(?:\S+\s+){0,6}?(?:problems?|challenges?|issues?|limitations?|gap|bias|shift|noise|"
+    r"\b(?:address(?:es|ing)?|tackl(?:e|es|ing)|mitigat(?:e|es|ing)|overcom(?:e|es|ing)|alleviat(?:e|es|ing))"
+    r"\s+(?:the\s+)?(?!\d)(?=(?:\S+\s+){1,6}?(?:problems?|challenges?|issues?|limitations?|gap|bias|shift|noise|"
     r"scarcity|lack|cost)\b)", re.IGNORECASE)
-_NO_WAY = re.compile(r"(?:that|how|whether|extensive|experiments|evidence|it|to|this|these|in)\b", re.IGNORECASE)
-_PASSIVE = re.compile(r"^(?:is|are)\b", re.IGNORECASE)
+_NO_WAY = re.compile(r"(?:that|how|whether|extensive|experiments|evidence|it|to|in)\b|.*\b(?:this|these)\b",
+                     re.IGNORECASE)
+_OPEN_END = re.compile(r"\b(?:such|so|as|and|or|of|the|an?|to|is|are|more)$", re.IGNORECASE)
+_PASSIVE = re.compile(r"^(?:is|are|was|were)\b", re.IGNORECASE)
 
-_NAME = r"(?:[A-Z][\w+]*[A-Z0-9][\w+]*(?:[-./][\w+]+)*|[A-Z][a-z]+[\w-]*(?:\s[A-Z0-9][\w-]*)*)"
+_NAME = r"(?:(?<![\w;/-])[A-Z][\w+]*[A-Z0-9][\w+]*(?:[-./][\w+]+)*|[A-Z][a-z]+[\w-]*(?:\s[A-Z0-9][\w-]*)*)"
 _NAMES = rf"(?P<names>{_NAME}(?:(?:,\s(?:and\s)?|\sand\s|,?\s&\s|/){_NAME})*)"
 _DATA = r"(?:data\s?sets?|benchmarks?|corpus|corpora|test\ssets?|leaderboards?|challenge)"
 _NAMED = re.compile(rf"\b(?:the\s+)?{_NAMES}(?:\s(?!and\b|or\b)[a-z-]+){{0,2}}\s{_DATA}\b")
@@ -56,7 +59,7 @@ _ON = re.compile(rf"\b(?:on|including|across|such as|e\.g\.,?)\s(?:the\s|both\s)
 _COUNTED = re.compile(
     r"\b(?:\d[\d,.]*[kKM]?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|multiple|various|"
     r"a (?:new|large|novel)|many)\s(?:[\w/-]+\s){0,3}?"
-    r"(?:data\s?sets?|benchmarks?|corpora|corpus|domains|languages|patients|subjects|participants|images|trials)\b"
+    r"(?:data\s?sets?|benchmarks?|corpora|corpus|languages|patients|subjects|participants|images|trials)\b"
     r"(?!\s(?:data\s?sets?|tasks|suites?|images)\b)", re.IGNORECASE)
 # What is said before "on" where data follow, within so many characters.
 _TRIED = re.compile(r"\b(?:data\s?sets?|benchmarks?|corpus|corpora|test\ssets?|evaluat\w+|experiments?|tasks?|results|"
@@ -115,12 +118,12 @@ def _problem(paper: Paper, lines: Sequence[Line]) -> Excerpt | None:
             clause = line.alone[slice(*span)]
             if does("problem", clause) and not _VAGUE.search(clause) and not _HANGS.match(clause.strip()):
                 cell = _cell(paper, line, span)
-                if cell:
+                if cell and not _HANGS.match(cell.text):
                     return cell
     for line in lines:
         if aim := _AIMS.search(line.alone):
             cell = _cell(paper, line, (aim.end(), _end(line.alone, aim.end())))
-            if cell and not _VAGUE.search(cell.text):
+            if cell and not _VAGUE.search(cell.text) and not does("approach", cell.text):
                 return cell
     return None
 
@@ -188,7 +191,8 @@ def _cell(paper: Paper, line: Line, span: Span) -> Excerpt | None:
     if len(text.split()) > _MOST:
         ends = [match.start() for match in _CUTS.finditer(text)
                 if _FEWEST + 2 <= len(text[:match.start()].split()) <= _MOST
-                and text.count("(", 0, match.start()) == text.count(")", 0, match.start())]
+                and text.count("(", 0, match.start()) == text.count(")", 0, match.start())
+                and not _OPEN_END.search(text[:match.start()])]
         if not ends:
             return None
         end = start + ends[-1]

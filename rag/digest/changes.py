@@ -45,11 +45,11 @@ def update(store: Store, old: Digest, progress: Progress | None = None, writer: 
     added = tuple(paper_id for paper_id in scope.papers if paper_id not in held)
     groups = tuple(Group(heading=section.heading, papers=kept) for section in old.sections
                    if (kept := tuple(paper_id for paper_id in section.papers if paper_id in still)))
-    fresh = arranged(store, old.topic, old.where, old.length, scope)
+    fresh, _ = arranged(store, old.topic, old.where, old.length, scope)
     outline = fresh if not groups else replace(
         fresh, title=old.title, groups=_joined(store, replace(fresh, groups=groups), added))
     made = old
-    for step in written(store, outline, writer, began):
+    for step in written(outline, gathered(store, outline), writer, began):
         if progress is not None:
             progress(step.stage, step.done, step.total)
         made = step.digest

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Sentences of a section, by the digest's length; and of its summary beside the one that counts the papers.
 _SECTION: Mapping[Length, tuple[int, int]] = {"brief": (3, 5), "standard": (4, 8), "full": (6, 12)}
 _SUMMARY = (4, 7)
+_SHARED = 2  # sentences at most that a section opens with, each on several of its papers
 
 _NOTHING = "Nothing the model wrote stood up to the papers."
 
@@ -75,9 +76,9 @@ class _Part:
         if not self.stands:
             return self.section
         told = self.prose.told
-        lead = next((at for at, sentence in enumerate(told) if len(sentence.citations) < 2), len(told))
-        texts, cited = {sentence.text for sentence in told}, _cited(told)
-        shared = told[:lead] or [sentence for sentence in self.section.shared if sentence.text not in texts]
+        lead = next((at for at, sentence in enumerate(told[:_SHARED]) if len(sentence.citations) < 2), _SHARED)
+        cited = _cited(told[lead:])
+        shared = told[:lead] or [sentence for sentence in self.section.shared if sentence.kind == "frame"]
         rest = [sentence for sentence in self.section.adds if not _cited([sentence]) & cited]
         return replace(self.section, shared=(*opening, *shared), adds=(*told[lead:], *rest), engine="llm")
 

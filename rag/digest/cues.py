@@ -19,7 +19,7 @@ def _one_of(words: str) -> str:
 _WE = r"(?:we|this (?:paper|work|study|article|survey|report|thesis)|(?:the|our) (?:paper|work|study|authors?))"
 # Stems of the verbs by which a paper offers something; the first of them make its main offer plain.
 _MAIN_VERBS = _one_of("propos introduc present develop design devis survey review investigat stud formulat explor "
-                      "examin analy[sz] delv conduct")
+                      "examin analy[sz] delv conduct test compar collect sort")
 _VERBS = f"{_MAIN_VERBS}|" + _one_of(
     "describ build built creat construct offer provid adapt leverag employ address tackl seek aim")
 _EARLIER = _one_of("previous prior earlier existing recent other")
@@ -27,19 +27,22 @@ _EARLIER = _one_of("previous prior earlier existing recent other")
 _CUES: Mapping[Role, re.Pattern[str]] = {
     "problem": re.compile(
         r"\b(?:(?<!more )challeng(?:e|es|ing)|" + _one_of(
-            "problems? difficult(?:y|ies)? suffers? struggles? limit(?:s|ed|ations?) expensive costly laborious "
+            "problems?(?!-) difficult(?:y|ies)? suffers? struggles? limit(?:s|ed|ations?) expensive costly laborious "
             "time-consuming scarc(?:e|ity) lack(?:s|ing)? vulnerable susceptible bottleneck hinder(?:s|ed)? "
             "inefficien(?:t|cy) unreliable neglect(?:s|ed)? overlook(?:s|ed)? drawbacks? shortcomings? concerns?")
         + r"|fails? to|prone to|hard to|remains? (?:an? )?(?:unclear|open|unsolved|elusive|limited))\b", re.IGNORECASE),
     "approach": re.compile(
         rf"\b{_WE}\b(?:\s+(?!an?\b|the\b|and\b|that\b)\w+){{0,3}}?\s+(?:{_VERBS})(?:e|es|ed|y|ies|ied|s)?\b"
-        r"(?:\s+(?:into\b|and\s+\w+\b))?|\b(?:is|are) (?:proposed|introduced|presented)\b", re.IGNORECASE),
+        r"(?:\s+(?:into\b|and\s+\w+\b))?|\b(?:is|are|was|were) (?:" + _one_of(
+            "proposed introduced presented studied examined investigated analy[sz]ed explored reviewed tested compared "
+            "collected sorted") + r")\b", re.IGNORECASE),
     "result": re.compile(
         r"\b(?:we|results?|experiments?|analys[ie]s|evaluations?|findings?|stud(?:y|ies)|evidence)\b(?:\s+\w+){0,4}\s+"
         r"(?:" + _one_of(r"find found show shows showed shown demonstrat\w+ reveal\w* indicat\w+ suggest\w* observe\w* "
                          r"confirm\w* report\w* achiev\w+ prov\w+ discover\w*") + r")\b|\b(?:better than|" + _one_of(
             r"outperform\w* surpass\w* exceed\w* state[-\s]of[-\s]the[-\s]art improv(?:es?|ed|ement)s? "
-            r"achiev(?:es?|ed|ing) reduc(?:es?|ed) increas(?:es?|ed) superior") + r")\b", re.IGNORECASE),
+            r"achiev(?:es?|ed|ing) reduc(?:es?|ed) increas(?:es?|ed) superior beats? won wins equal+ed raises? "
+            r"raised rose fell dropped") + r")\b", re.IGNORECASE),
     "open": re.compile(
         r"\b(?:remains?|still|yet) (?:(?:an?|largely|poorly|very|quite|relatively|mostly|to be|be|far from) )*(?:"
         + _one_of("unclear open unsolved unknown elusive under-?explored unexplored unanswered understudied understood "
@@ -50,7 +53,7 @@ _CUES: Mapping[Role, re.Pattern[str]] = {
         r"\b(?:has|have) (?:yet to be|not (?:yet )?been|received little)\b|\bunder-?explored\b|\bmore research\b|"
         r"\bcall(?:s|ing)? for\b", re.IGNORECASE),
     "apart": re.compile(
-        r"\b(?:unlike|in contrast (?:to|with)|contrary to|as opposed to|rather than|instead of|different(?:ly)? from|"
+        r"\b(?:unlike|in contrast (?:to|with)|contrary to|as opposed to|different(?:ly)? from|"
         rf"differs? from|compared (?:to|with) (?:{_EARLIER}))\b", re.IGNORECASE),
     "confirms": re.compile(
         rf"\b(?:consistent|in line|in agreement|agrees?) with (?:\w+ ){{0,3}}(?:{_EARLIER}|reports?|findings|results|"
@@ -74,6 +77,9 @@ _BACK = re.compile(
     r"\b(?:this|these|such) (?!(?:papers?|works?|stud(?:y|ies)|survey|article|report|thesis|review|as|a|an|is|are|"
     r"that)\b)[a-z]|\bthe (?:proposed|above|same|resulting|former|latter|introduced|aforementioned)\b|"
     r"\b(?:we|it) (?:also|additionally|further(?:more)?|then|next|first|briefly|finally|still)\b|^\(?[a-z0-9]\)\s|"
+    r"\b(?:is|are|was|were) then\b|^(?:\S+\s){1,5}(?:thus|therefore|hence|however)\b|"
+    r"^(?:\S+\s){0,5}(?:they|them|their|its|it(?! (?:is|has been|was) \w+ (?:that|to)))\b|"
+    r"^(?:the|each|both) [a-z-]+ (?:is|are|was|were|has|have|had|can|may|does|did|then|[a-z]+(?:s|ed))\b|"
     r"^(?:to (?:do so|minimi[sz]e)|at the same time|taken together|more (?:specifically|importantly|precisely)|"
     r"in (?:particular|practice|the end|doing so|summary|short|essence|detail|fact|effect)|for (?:instance|example)|"
     + _one_of("here specifically additionally concretely surprisingly interestingly notably importantly crucially "

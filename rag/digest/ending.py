@@ -40,7 +40,7 @@ def gist(sections: Sequence[DigestSection], room: int, model: Gauge) -> tuple[st
         left = room // len(sections) - model.count(lines[0])
         for sentence in (*section.shared, *section.adds):
             line = f"[E{len(labels) + 1}] {_line(sentence.text)}"
-            if not sentence.citations or (left := left - model.count(line) - 1) < 0:
+            if sentence.kind == "frame" or (left := left - model.count(line) - 1) < 0:
                 continue
             lines.append(line)
             labels[f"E{len(labels) + 1}"] = tuple(citation.paper_id for citation in sentence.citations)
@@ -60,7 +60,7 @@ class Ending:
         evidence: what the model was given.
         labels: label in it to the papers (ids) behind it.
         papers: of each section.
-        said: texts that the digest holds already; they are not said twice.
+        said: texts of the sections, which no transition says again.
         most: sentences of the summary that are kept.
     """
 
@@ -82,18 +82,16 @@ class Ending:
         summary, leads = told(_THOUGHTS.sub("", "".join(self._pieces)), len(self._papers))
         everywhere = list(self._material.papers)
         for drafted in islice(parse([summary]), _CHECKED):
-            if len(self.summary) < self._most and (sentence := self._checked(drafted, everywhere)):
+            once = all(sentence.text != drafted.text for sentence in self.summary)
+            if once and len(self.summary) < self._most and (sentence := self._checked(drafted, everywhere)):
                 self.summary.append(sentence)
         for place, text in leads.items():
             either = (*self._papers[place - 1], *self._papers[place])
             for drafted in islice(parse([text]), 1):
-                if sentence := self._checked(drafted, either):
+                if drafted.text not in self._said and (sentence := self._checked(drafted, either)):
                     self.transitions[place] = (sentence,)
 
     def _checked(self, drafted: Drafted, among: Sequence[str]) -> Sentence | None:
-        if drafted.text in self._said:
-            return None
-        self._said.add(drafted.text)
         names = (f"E{label}" if label.isdigit() else label.upper() for label in drafted.labels)
         meant = dict.fromkeys(paper_id for name in names for paper_id in self._labels.get(name, ()))
         found = checked(self._material, replace(drafted, labels=tuple(meant)), among)

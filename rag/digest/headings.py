@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.acronyms import definitions, singular
+from rag.acronyms import definitions, has_capitals, singular
 from rag.digest.phrases import Grammar, Phrase, phrases
-from rag.text import content_stems
+from rag.text import content_stems, letters
 
 Embed = Callable[[str], NDArray[np.float32]]
 Shares = Callable[[Sequence[str]], Sequence[float]]
@@ -22,9 +23,16 @@ _TRIED = 14
 _WORTH, _OTHERS = 0.33, 0.15
 # Two phrases whose vectors are so near say the same.
 _SAME = 0.78
-_LENGTHS = (0.8, 1.0, 1.08, 0.95)
+_LENGTHS = (0.65, 1.0, 1.08, 0.95)
 # One word alone heads a section only where so many of its papers hold it; else it counts so much less.
 _MOST_HOLD, _ALONE = 0.5, 0.35
+# One of several words comes before it that is worth so much of it; beside another it must stand in so many papers.
+_SEVERAL, _ACRONYM, _NEARLY_ALL = 0.3, 0.1, 0.7
+_ENOUGH = 4
+# Where a title's head ends, and how many words of one may head a section.
+_HEAD, _WORDS = re.compile(r"[:.?!]\s"), 10
+# A phrase that fewer of a section's papers hold tells little of it, and counts so much less.
+_LEAST, _FEW = 0.12, 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,7 +87,8 @@ def headings(groups: Sequence[Sequence[int]], papers: Named, topic: str, grammar
         heading, keys = _composed(weighed, len(group), long, used)
         used += keys
         others = {other.casefold() for other in (*taken, *told)}
-        told.append(heading if heading and heading.casefold() not in others else _apart(heading, weighed, long, others))
+        told.append(heading if heading and heading.casefold() not in others else
+                    _apart(group, weighed, long, papers, others))
     return tuple(told)
 
 
@@ -97,17 +106,17 @@ def common(papers: Named, grammar: Grammar, shares: Shares) -> list[tuple[str, f
 
 
 def _weighed(group: frozenset[int], found: Mapping[tuple[str, ...], Phrase], total: int, asked: frozenset[str],
-             shares: Shares, embed: Embed, own: NDArray[np.float32], others: NDArray[np.float32]) -> list[_Weighed]:
+             shares: Shares, embed: Embed, centre: NDArray[np.float32], others: NDArray[np.float32]) -> list[_Weighed]:
     """The group's phrases, the weightiest first.
 
-    ``own`` is the middle of the group's vectors, ``others`` that of all papers'.
+    ``centre`` is the middle of the group's vectors, ``others`` that of all papers'.
     """
-    least = 1 if len(group) < 3 else 2
+    least = min(len(group), max(2, math.ceil(_LEAST * len(group))))
     weights: list[tuple[float, Phrase, frozenset[int]]] = []
     for key, phrase in found.items():
         inside = frozenset(phrase.papers & group)
-        # What one paper alone writes of is its section's only if its title says so.
-        if len(inside) < least or (len(inside) == 1 < len(group) and not phrase.titled & group):
+        # What few of the papers write of tells of all only where a title says so, in several words.
+        if not inside or (len(inside) < least and not (len(key) > 1 and phrase.titled & group)):
             continue
         share, outside = len(inside) / len(group), len(phrase.papers - group) / max(1, total - len(group))
         titled = len(phrase.titled & group) / len(group)
@@ -116,18 +125,19 @@ def _weighed(group: frozenset[int], found: Mapping[tuple[str, ...], Phrase], tot
             continue
         own = sum(part not in asked for part in key) / len(key)
         length = _LENGTHS[len(key) - 1] * (_ALONE if len(key) == 1 and share < _MOST_HOLD else 1.0)
-        weights.append((apart * share ** 0.7 * (1 + titled) * length * (0.35 + 0.65 * own), phrase, inside))
+        length *= _FEW if len(inside) < least else 1.0
+        weights.append((apart * share ** 0.7 * (1 + titled) * length * (0.6 + 0.4 * own), phrase, inside))
     best = sorted(weights, key=lambda each: (-each[0], each[1].key))[:3 * _TRIED]
     rare = shares([phrase.text for _, phrase, _ in best])
     best = sorted(((weight * math.log(1 + 1 / max(share, 1e-3)), phrase, inside)
                    for (weight, phrase, inside), share in zip(best, rare, strict=True)),
                   key=lambda each: (-each[0], each[1].key))[:_TRIED]
-    apart_from = own - others
+    apart_from = centre - others
     length = max(float(np.linalg.norm(apart_from)), 1e-9)
     told = []
     for weight, phrase, inside in best:
         vector = embed(phrase.text)
-        near = max(0.05, 0.5 * float(vector @ apart_from) / length + 0.5 * float(vector @ own))
+        near = max(0.05, 0.5 * float(vector @ apart_from) / length + 0.5 * float(vector @ centre))
         told.append(_Weighed(phrase, inside, weight * near, vector))
     return sorted(told, key=lambda each: (-each.weight, each.phrase.key))
 
@@ -139,33 +149,38 @@ def _composed(weighed: Sequence[_Weighed], size: int, long: Mapping[str, str],
     if not free:
         return "", []
     first = free[0]
+    # Several words say more than one, and much more than an acronym.
+    enough = (_ACRONYM if has_capitals(first.phrase.text) else _SEVERAL) * first.weight
+    first = next((each for each in free if len(each.phrase.key) > 1 and each.weight >= enough), first)
     # A longer phrase that says the same more fully takes its place.
     fuller = [each for each in free[1:] if set(first.phrase.key) < set(each.phrase.key)
               and each.weight >= 0.7 * first.weight and len(each.phrase.key) <= 3]
     first = fuller[0] if fuller else first
     words = set(first.phrase.key)
-    others = [each for each in free if each is not first and not words & set(each.phrase.key)
+    # One word beside another phrase says little, and four words are enough.
+    others = [each for each in free if each is not first and len(first.phrase.key) < _ENOUGH > len(each.phrase.key)
+              and (len(each.phrase.key) > 1 or (len(first.phrase.key) > 1 and len(each.inside) >= _NEARLY_ALL * size))
+              and not words & set(each.phrase.key)
+              and letters(first.phrase.text) not in letters(each.phrase.text)
               and float(each.vector @ first.vector) < _SAME
               and each.weight >= _WORTH * first.weight
               and len(each.inside - first.inside) >= _OTHERS * (size - len(first.inside))]
     second = max(others, key=lambda each: each.weight * len(each.inside - first.inside), default=None)
     if second is None:
         return _opened(_spelled(first.phrase, long)), [first.phrase.key]
-    return (_opened(f"{_spelled(first.phrase, long)} and {_spelled(second.phrase, long)}"),
-            [first.phrase.key, second.phrase.key])
+    # The longer one leads: "noisy rewards and games".
+    pair = sorted((first.phrase, second.phrase), key=lambda phrase: len(phrase.key) == 1)
+    return _opened(" and ".join(_spelled(phrase, long) for phrase in pair)), [phrase.key for phrase in pair]
 
 
-def _apart(heading: str, weighed: Sequence[_Weighed], long: Mapping[str, str], used: Collection[str]) -> str:
-    """A heading that none of those used (folded) is, for a group that has no phrase of its own left."""
-    for each in weighed:
-        spelled = _opened(_spelled(each.phrase, long))
-        if spelled.casefold() not in used:
-            return spelled
-    number = 2
-    name = heading or "Further papers"
-    while f"{name}, part {number}".casefold() in used:
-        number += 1
-    return f"{name}, part {number}" if name.casefold() in used else name
+def _apart(group: Sequence[int], weighed: Sequence[_Weighed], long: Mapping[str, str], papers: Named,
+           used: Collection[str]) -> str:
+    """A heading that is not in use (folded), for a group without a phrase of its own: what a paper of it is called."""
+    names = [*(_opened(_spelled(each.phrase, long)) for each in weighed),
+             *(_HEAD.split(papers.titles[place] or papers.abstracts[place])[0] for place in group)]
+    shortened = (" ".join(name.split()[:_WORDS]) for name in names)
+    own = (name for name in shortened if name and name.casefold() not in used)
+    return next(own, f"Papers {len(used) + 1}")
 
 
 def _spelled(phrase: Phrase, long: Mapping[str, str]) -> str:

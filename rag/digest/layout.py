@@ -18,10 +18,11 @@ def layout(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     if count < 2:
         return np.full((count, 2), 0.5)
     rows = vectors.astype(np.float64)
-    left, sizes, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
+    rows -= rows.mean(axis=0)
+    sizes, directions = np.linalg.eigh(rows @ rows.T)
     places = np.zeros((count, 2))
-    for axis in range(min(2, len(sizes))):
-        column = left[:, axis] * sizes[axis]
+    for axis in range(2):
+        column = directions[:, -1 - axis] * np.sqrt(max(float(sizes[-1 - axis]), 0.0))
         places[:, axis] = column * (1 if column[np.argmax(np.abs(column))] >= 0 else -1)
     return _scaled(_spread(_scaled(places)))
 

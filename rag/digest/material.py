@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
@@ -22,8 +22,8 @@ from rag.text import Span, content_stems
 
 # So many of the library's papers show how it uses its words, and how rare a phrase is.
 _READ = 800
-# What a sentence of a digest may measure, in words, and what it must not be.
-_SHORTEST, _LONGEST = 6, 55
+# What a sentence of a digest may measure, in words, alone and with those it leans on; and what it must not be.
+_SHORTEST, _LONGEST, _TOGETHER = 6, 55, 75
 _BROKEN = re.compile(r"[?:]$|^[^\w\"“‘'\[$\\]|…|\.\.\.|[{}_^|].*[{}_^|]")
 _MATHS = re.compile(r"\$[^$]*\$")
 _POINTS = re.compile(  # elsewhere: to code, to data, to a page
@@ -148,7 +148,7 @@ class Material:
             if paper_id in self.papers:
                 grounds = self.grounds(paper_id)
                 supports[paper_id] = (cite.quoted(drafted.text, grounds)
-                                      or cite.verify(drafted.text, vector(), grounds, self.rarity))
+                                      or cite.verify(drafted.text, vector(), grounds, self._rarity))
         held = {paper_id: support for paper_id, support in supports.items()
                 if support.verdict in ("supported", "weak")}
         if not held:
@@ -162,9 +162,13 @@ class Material:
         """A sentence in the paper's own words."""
         return self.check(Drafted(text=line.text, labels=(line.paper_id,)))
 
-    def rarity(self, stem: str) -> float:
-        """What a stem weighs in this library, in nats."""
-        return floor.rarity(self.store.words.frequencies([stem])[stem], self.store.words.count())
+    def rarities(self, stems: Collection[str]) -> dict[str, float]:
+        """What each stem weighs in this library, in nats."""
+        total = self.store.words.count()
+        return {stem: floor.rarity(count, total) for stem, count in self.store.words.frequencies(stems).items()}
+
+    def _rarity(self, stem: str) -> float:
+        return self.rarities([stem])[stem]
 
 
 def gathered(store: Store, outline: Outline) -> Material:
@@ -198,7 +202,8 @@ def _lines(found: Found) -> list[Line]:
         begin = start if first is None else spans[first][0]
         text, alone = paper.abstract[begin:end], paper.abstract[start:end]
         whole = not _BROKEN.search(_MATHS.sub("x", alone))
-        readable = (first is not None and _SHORTEST <= len(text.split()) <= _LONGEST and whole
+        fits = _SHORTEST <= len(alone.split()) <= _LONGEST and len(text.split()) <= _TOGETHER
+        readable = (first is not None and place - first < 2 and fits and whole
                     and not _POINTS.search(alone) and (place > 0 or not leans(alone)))
         lines.append(Line(paper_id=paper.id, text=text, span=(begin, end), alone=alone, place=place, of=len(spans),
                           vector=vector, readable=readable))

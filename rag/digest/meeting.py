@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 from typing import Literal
@@ -49,7 +50,7 @@ def _pairs(material: Material, ids: Sequence[str], used: Collection[str], *,
     vectors = np.stack([line.vector for line in lines])
     near = vectors @ vectors.T
     words = [_words(line.alone) for line in lines]
-    weight = {stem: material.rarity(stem) for stem in set().union(*words)}
+    weight = material.rarities(frozenset[str]().union(*words))
     whole = [sum(weight[stem] for stem in own) for own in words]
     found = []
     for one, other in combinations(range(len(lines)), 2):
@@ -115,10 +116,16 @@ def _trimmed(run: list[str]) -> list[str]:
     return run
 
 
+# What is told for praise: a work that "opens up future research".
+_FOR_OTHERS = re.compile(r"\b(?:opens?|pav(?:es?|ing)|lays?|inspir\w+|foundations?|facilitat\w+|foster\w*|sheds?|"
+                         r"encourag\w+|guid(?:es?|ing)|benefit\w*)\b(?! problem| question| challenge)", re.IGNORECASE)
+
+
 def unsettled(material: Material, ids: Sequence[str], most: int) -> Iterator[Line]:
     """Sentences that name what is open, the nearest to what is asked for first, one of a paper."""
     lines = [line for paper_id in ids for line in material.lines[paper_id]
-             if line.readable and does("open", line.alone) and not does("approach", line.alone)]
+             if line.readable and does("open", line.alone) and not does("approach", line.alone)
+             and not _FOR_OTHERS.search(line.alone)]
     seen: set[str] = set()
     for line in sorted(lines, key=lambda line: -float(line.vector @ material.middle)):
         if len(seen) < most and line.paper_id not in seen:

@@ -71,9 +71,13 @@ _CLOSING = frozenset(
     "design structure mechanisms mechanism algorithms methods errors error tasks space quality understanding process "
     "context text state states representation benchmark benchmarks training function functions shift "
     "robustness efficiency performance behavior capabilities environments code resources scale generation "
-    "making".split())
+    "making field fields problem problems setting settings strategy strategies information examples samples metric "
+    "metrics rates behaviors structures processes contexts functions spaces".split())
 _ADVERB = re.compile(r"ly$")
+# How often a word's plural must stand beside its singular for several things to be meant.
+_SEVERAL = 0.2
 _PLURAL = re.compile(r"(?<![siu])s$")
+_FIGURE = re.compile(r"\d+(?:[kKmMbBtT%]|st|nd|rd|th)?$")
 # Mathematics, with what hangs on it: "$K$-wise".
 _MATHS = re.compile(r"\$[^$]*\$(?:-\w+)?")
 
@@ -108,19 +112,32 @@ class Grammar:
         """Whether the texts use it as a verb more than as anything else."""
         return self.verb.get(word, 0) > self.noun.get(word, 0) + self.modifier.get(word, 0)
 
-    def is_noun(self, word: str) -> bool:
-        """Whether it closes phrases, as nouns do and adjectives do not."""
+    def is_noun(self, word: str, share: float = 0.2) -> bool:
+        """Whether it closes phrases, as nouns do and adjectives do not, so often beside standing before a word."""
         noun, other = self.noun.get(word, 0), self.modifier.get(word, 0)
-        return noun >= 1 and noun > 0.6 * self.verb.get(word, 0) and noun > 0.2 * other
+        return noun >= 1 and noun > 0.6 * self.verb.get(word, 0) and noun > share * other
+
+    def is_known(self, word: str) -> bool:
+        """Whether it was met as a noun or before one, or is a name."""
+        folded = word.casefold()
+        return has_capitals(word) or self.noun.get(folded, 0) + self.modifier.get(folded, 0) > 0
+
+    def several(self, word: str) -> str:
+        """The word, spelled as `spelled` does, in the plural where the texts often have it: "reward models"."""
+        spelled = self.spelled(word)
+        plural = f"{spelled}{'es' if spelled.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+        if _PLURAL.search(word) or has_capitals(word):
+            return spelled
+        often = self.small.get(plural.casefold(), 0) >= _SEVERAL * max(1, self.small.get(spelled.casefold(), 0))
+        return plural if often else spelled
 
     def spelled(self, word: str) -> str:
         """The word without the capital that only a title or a sentence's beginning gives it."""
-        folded = word.casefold()
+        if "-" in word:
+            return "-".join(self.spelled(part) for part in word.split("-"))
         if any(c.isupper() for c in word[1:]):
-            parts = word.split("-")
-            keeps = len(parts) > 1 and not any(c.isupper() for part in parts for c in part[1:])
-            # "Chain-of-Thought" in a title, "Bradley-Terry" in a text.
-            return folded if keeps and self.small.get(folded, 0) >= self.capital.get(folded, 0) else word
+            return word
+        folded = word.casefold()
         return word if self.capital.get(folded, 0) > self.small.get(folded, 0) else folded
 
 
@@ -140,7 +157,8 @@ def learn(texts: Iterable[str]) -> Grammar:
             before = folded[at - 1] if at else "."
             behind = folded[at + 1] if at + 1 < len(folded) else "."
             if before not in ".!?:":
-                (capital if tokens[at][0].isupper() else small)[word] += 1
+                for part in tokens[at].split("-"):
+                    (capital if part[:1].isupper() else small)[part.casefold()] += 1
             bounded = not behind[0].isalnum() or behind in STOP_WORDS
             if before in _BEFORE_VERB or (behind in _BEHIND_VERB and before not in _ARTICLES):
                 verb[word] += 1
@@ -161,6 +179,7 @@ class Phrase:
         spelled: how it is written, to how often.
         papers: places of the papers that hold it, and of those whose titles do.
         bounded: how often it stands alone between bounds, of ``times``.
+        known: its first word was met as a noun or before one.
     """
 
     key: tuple[str, ...]
@@ -169,13 +188,11 @@ class Phrase:
     titled: set[int] = field(default_factory=set)
     bounded: int = 0
     times: int = 0
+    known: bool = False
 
     @property
     def text(self) -> str:
-        """Its usual spelling; the plural where the texts have it: one speaks of "reward models"."""
-        plural = Counter({text: count for text, count in self.spelled.items() if _PLURAL.search(text)})
-        if plural and 8 * sum(plural.values()) >= sum(self.spelled.values()):
-            return max(plural, key=lambda text: (plural[text], text))
+        """Its usual spelling."""
         return max(self.spelled, key=lambda text: (self.spelled[text], text))
 
 
@@ -197,10 +214,11 @@ def phrases(titles: Sequence[str | None], abstracts: Sequence[str], grammar: Gra
                         if titled:
                             phrase.titled.add(place)
                         phrase.times += 1
+                        phrase.known |= grammar.is_known(words[0])
                         phrase.bounded += start == 0 and end == len(run)
-                        phrase.spelled[" ".join(grammar.spelled(word) for word in words)] += 1
+                        phrase.spelled[" ".join([*map(grammar.spelled, words[:-1]), grammar.several(words[-1])])] += 1
     return {key: phrase for key, phrase in found.items()
-            if phrase.bounded and phrase.bounded >= 0.2 * phrase.times}
+            if phrase.bounded and phrase.bounded >= 0.2 * phrase.times and (phrase.titled or phrase.known)}
 
 
 def _runs(tokens: Sequence[str], grammar: Grammar) -> Iterator[list[str]]:
@@ -208,7 +226,7 @@ def _runs(tokens: Sequence[str], grammar: Grammar) -> Iterator[list[str]]:
     run: list[str] = []
     for token in [*tokens, "."]:
         folded = token.casefold()
-        breaks = not token[0].isalnum() or folded in STOP_WORDS or _ADVERB.search(folded)
+        breaks = not token[0].isalnum() or folded in STOP_WORDS or folded in _ARTICLES or _ADVERB.search(folded)
         # "Decision making" is one thing, whatever "making" is elsewhere.
         if breaks or (grammar.is_verb(folded) and not folded.endswith("ing")):
             yield from _trimmed(run)
@@ -233,10 +251,11 @@ def _names(words: Sequence[str], grammar: Grammar) -> bool:
     first, last = words[0].casefold(), words[-1].casefold()
     if first in _EMPTY or (last in _EMPTY and (len(words) < 2 or last not in _CLOSING)):
         return False
-    if any(word.isdigit() or len(word) < 2 or "’" in word or "'" in word for word in words):
+    if any(_FIGURE.match(word) or len(word) < 2 or "’" in word or "'" in word for word in words):
         return False
     # A plural stands at the end; a word in its form before that is a verb.
     if any(_PLURAL.search(word) and not has_capitals(word) and not word.endswith("ics") for word in words[:-1]):
         return False
-    named = has_capitals(words[-1])
-    return named or last in _CLOSING or (grammar.is_noun(last) and not last.endswith("ed"))
+    if len(words) == 1:
+        return has_capitals(words[0]) or grammar.is_noun(last, 1.0)
+    return has_capitals(words[-1]) or last in _CLOSING or (grammar.is_noun(last) and not last.endswith("ed"))

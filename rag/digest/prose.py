@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from rag import cite
 from rag.digest.material import Material
 from rag.drafted import Drafted
 from rag.parse import Reader
@@ -14,7 +15,8 @@ from rag.quoting import Resolving
 from rag.schema import Citation, Sentence
 from rag.survey import Withheld
 
-_CHECKED = 24  # sentences of a text that are checked at most; one that goes on is not writing a section
+# Sentences of a text that are checked at most, and characters that are read; one that goes on is not writing a section.
+_CHECKED, _READ = 24, 16_000
 _CLAUSE = 4  # words of a clause at least
 _NEAREST = 5  # papers that are tried where those that a sentence cites do not hold it
 
@@ -38,21 +40,29 @@ class Prose:
         self._material, self._among, self._said, self._most = material, among, said, most
         self._picking, self._reader = Picking(), Reader()
         self._picked: list[Picked] = []
-        self._drafted = 0
+        self._length = 0
+        self._seen: set[str] = set()
         self._resolving = Resolving(papers={paper_id: material.paper(paper_id).abstract for paper_id in among},
                                     given={f"E{number}": paper_id for number, paper_id in enumerate(among, 1)})
 
     def read(self, piece: str) -> None:
-        """Takes a piece."""
-        self._sort(self._picking.read(piece))
+        """Takes a piece; of a text that has given all it may, nothing more is read."""
+        if not self._full:
+            self._length += len(piece)
+            self._sort(self._picking.read(piece))
 
     def end(self) -> None:
         """Takes what is left when the text has ended; where it only quotes, its quotes are its sentences."""
-        self._sort(self._picking.end())
-        self._look_up()
-        self._check(self._reader.end())
-        if not self._drafted:
+        if not self._full:
+            self._sort(self._picking.end())
+            self._look_up()
+            self._check(self._reader.end())
+        if not self._seen:
             self._check(self._resolving.alone())
+
+    @property
+    def _full(self) -> bool:
+        return len(self.told) == self._most or len(self._seen) >= _CHECKED or self._length > _READ
 
     def _sort(self, parts: Iterable[Picked | str]) -> None:
         for part in parts:
@@ -71,10 +81,9 @@ class Prose:
     def _check(self, drafts: Iterable[Drafted]) -> None:
         for item in drafts:
             drafted = self._resolving.sentence(item)
-            if (self._resolving.leads(drafted) or drafted.text in self._said or self._drafted == _CHECKED
-                    or len(self.told) == self._most):
+            if self._resolving.leads(drafted) or drafted.text in self._seen or drafted.text in self._said or self._full:
                 continue
-            self._drafted += 1
+            self._seen.add(drafted.text)
             found = checked(self._material, drafted, self._among)
             if isinstance(found, Withheld):
                 self.withheld.append(found)
@@ -84,8 +93,10 @@ class Prose:
 
 
 def checked(material: Material, drafted: Drafted, among: Sequence[str]) -> Sentence | Withheld:
-    """The sentence as it passes the check; if its own papers do not hold it, by that of the others which best does.
+    """The sentence as it passes the check.
 
+    One that cites nothing is led to the paper that best holds it; one that cites the wrong papers, only to one that
+    holds it word for word.
     One that sets papers beside each other passes where each of its clauses is held by a paper that it cites.
 
     Args:
@@ -94,7 +105,7 @@ def checked(material: Material, drafted: Drafted, among: Sequence[str]) -> Sente
         among: ids of the papers it may be on.
     """
     found = material.check(drafted)
-    if isinstance(found, Withheld) and len(drafted.labels) > 1:
+    if len(drafted.labels) > len(found.citations if isinstance(found, Sentence) else ()):
         found = _by_clauses(material, drafted) or found
     if isinstance(found, Sentence):
         return found
@@ -105,7 +116,9 @@ def checked(material: Material, drafted: Drafted, among: Sequence[str]) -> Sente
     if isinstance(other, Withheld):
         return found
     best = max(other.citations, key=lambda citation: citation.support.score)
-    return replace(other, citations=(best,)) if best.support.verdict == "supported" else found
+    holds = cite.quoted(drafted.text, material.grounds(best.paper_id)) if drafted.labels else (
+        best.support.verdict == "supported")
+    return replace(other, citations=(best,)) if holds else found
 
 
 def _by_clauses(material: Material, drafted: Drafted) -> Sentence | None:
@@ -118,8 +131,6 @@ def _by_clauses(material: Material, drafted: Drafted) -> Sentence | None:
         found = material.check(replace(drafted, text=clause))
         if isinstance(found, Withheld):
             return None
-        for citation in found.citations:
-            known = citations.setdefault(citation.paper_id, citation)
-            if citation.support.score > known.support.score:
-                citations[citation.paper_id] = citation
+        best = max(found.citations, key=lambda citation: citation.support.score)
+        citations.setdefault(best.paper_id, best)
     return Sentence(text=drafted.text, citations=tuple(citations.values()))

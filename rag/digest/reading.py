@@ -21,7 +21,15 @@ def from_json(text: str | bytes) -> Digest:
     Raises:
         SourceError: the text is no such digest; the message says where it is not.
     """
-    return _read(text, Digest, "digest")
+    made = _read(text, Digest, "digest")
+    labels = {reference.label for reference in made.references}
+    strange = [name for name, found in (("table", {row.label for row in made.table}),
+                                        ("map", {point.label for point in made.map})) if found - labels]
+    if strange or any(not 0 <= point.section < len(made.sections) for point in made.map):
+        place = (strange or ["map"])[0]
+        raise SourceError(f"This is no digest as `vouch digest --json` writes it: digest.{place} names a paper or "
+                          "a section that it does not have.")
+    return made
 
 
 def outline_from_json(text: str | bytes) -> Outline:

@@ -25,7 +25,7 @@ _PHRASES, _HELD, _MORE, _APART = 2, 0.4, 2.0, 3
 _SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
 # What makes a sentence tell what its paper adds: by what it does, where it stands, how it reads.
 _OFFERS, _FINDS, _FIGURE, _SCENE, _OPEN = 0.28, 0.22, 0.05, -0.25, -0.2
-_BACK, _PRAISE, _TWO = -0.22, -0.15, -0.1
+_BACK, _PRAISE, _TWO = -0.22, -0.15, -0.2
 # Longer sentences are harder to read, shorter ones say little: words beyond and below so many cost so much each.
 _SHORT, _LONG, _EACH = 12, 32, 0.012
 
@@ -92,12 +92,12 @@ def _adding(lines: Sequence[Line], middle: Vector, asked: Vector) -> list[Line]:
     offered = next((line.place for line in lines if offers(line.alone)), max(1, len(lines) // 3))
 
     def worth(line: Line) -> float:
-        told = _OFFERS * offers(line.alone) + _FINDS * does("result", line.alone)
+        scene = line.place < offered and line.of > 2 and not does("approach", line.alone)
+        told = _OFFERS * offers(line.alone) + _FINDS * (does("result", line.alone) and not scene) + _SCENE * scene
         told += _FIGURE * (measured(line.alone) is not None) + _BACK * points_back(line.alone)
         told += _OPEN * does("open", line.alone) + _PRAISE * praises(line.alone) + _TWO * (not line.plain)
-        told += _SCENE * (line.place < offered and line.of > 2 and not does("approach", line.alone))
         near = 0.25 * float(line.vector @ middle) + 0.25 * float(line.vector @ asked)
-        length = len(line.text.split())
+        length = len(line.alone.split())
         return told + near - _EACH * (max(0, length - _LONG) + max(0, _SHORT - length))
 
     return sorted(lines, key=lambda line: (not line.readable, -worth(line), line.place))
@@ -130,7 +130,8 @@ def _apart(material: Material, ids: Sequence[str], middle: Vector) -> list[Line]
 
 def _tried(material: Material, ids: Sequence[str]) -> Sentence | None:
     """On what each was tried, where at least two tell it: the words of their abstracts, one after the other."""
-    cells = {paper_id: cell for paper_id in ids if (cell := named_data(material.paper(paper_id), material.lines[paper_id]))}
+    cells = {paper_id: cell for paper_id in ids if (cell := named_data(
+        material.paper(paper_id), material.lines[paper_id]))}
     if len({cell.text.casefold() for cell in cells.values()}) < 2:
         return None
     listed = "; ".join(f"“{cell.text}”" for cell in cells.values())

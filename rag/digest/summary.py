@@ -8,13 +8,14 @@ import numpy as np
 
 from rag.digest.cues import does, is_of_ours, measured, points_back, praises, speaks_of_itself
 from rag.digest.material import Line, Material, mean
+from rag.digest.phrases import Grammar
 from rag.schema import Sentence
 from rag.survey import DigestSection, Length, Withheld
 
 # Sentences of a summary, the first of which counts the papers; and how much likeness to one chosen costs another
 # (maximal marginal relevance, Carbonell and Goldstein 1998).
 _SENTENCES: dict[Length, int] = {"brief": 5, "standard": 7, "full": 8}
-_LIKENESS = 0.6
+_LIKENESS = 0.35
 # A sentence that stands in a section already is worth so much less.
 _AGAIN = 0.06
 # Longer sentences are harder to read, and what stands in an abstract's first third only sets the scene.
@@ -27,7 +28,7 @@ def summary(material: Material, sections: Sequence[DigestSection], length: Lengt
     papers = [paper_id for section in sections for paper_id in section.papers]
     if not papers:
         return ()
-    told = [Sentence(text=_divided(sections, len(papers)), kind="frame")]
+    told = [Sentence(text=_divided(sections, len(papers), material.grammar), kind="frame")]
     chosen: list[Line] = []
     left = {place: _worth(material, section, used) for place, section in enumerate(sections)}
     wanted = min(_SENTENCES[length] - 1, len(papers))
@@ -68,18 +69,19 @@ def _worth(material: Material, section: DigestSection, used: set[str]) -> list[t
     return found
 
 
-def _divided(sections: Sequence[DigestSection], count: int) -> str:
+def _divided(sections: Sequence[DigestSection], count: int, grammar: Grammar) -> str:
     """How many papers there are on what."""
+    names = [_named(section.heading, grammar) for section in sections]
     if len(sections) == 1:
-        return f"{'This paper is' if count == 1 else f'These {count} papers are'} on {_named(sections[0].heading)}."
-    parts = [f"{_named(section.heading)} ({len(section.papers)})" for section in sections]
+        return f"{'This paper is' if count == 1 else f'These {count} papers are'} on {names[0]}."
+    parts = [f"{name} ({len(section.papers)})" for name, section in zip(names, sections, strict=True)]
     return f"The {count} papers fall into {_number(len(sections))} themes: {'; '.join(parts)}."
 
 
-def _named(heading: str) -> str:
+def _named(heading: str, grammar: Grammar) -> str:
     """A heading in the middle of a sentence."""
-    first = heading.split(" ", 1)[0]
-    return heading if any(c.isupper() for c in first[1:]) else heading[:1].lower() + heading[1:]
+    first, *rest = heading.split(" ")
+    return " ".join([grammar.spelled(first), *rest])
 
 
 def _number(count: int) -> str:

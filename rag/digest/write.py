@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.digest.arrange import arranged
 from rag.digest.cells import row
@@ -67,32 +68,35 @@ def steps(store: Store, topic: str, where: Where | None = None, outline: Outline
         yield Step(stage="searching", done=0, total=1, digest=bare)
         scope = choose(store, topic, where, MOST[length], this_year=this_year)
         yield Step(stage="grouping", done=0, total=1, digest=bare)
-        outline = arranged(store, topic, where, length, scope)
-    yield from written(store, outline, writer, began)
+        outline, material = arranged(store, topic, where, length, scope)
+    else:
+        material = gathered(store, outline)
+    yield from written(outline, material, writer, began)
 
 
-def written(store: Store, outline: Outline, writer: Rewrite | None, began: float) -> Iterator[Step]:
+def written(outline: Outline, material: Material, writer: Rewrite | None, began: float) -> Iterator[Step]:
     """The digest of an outline, step by step."""
-    material = gathered(store, outline)
-    generation = store.catalogue.generation
+    catalogue = material.store.catalogue
     groups = [Group(heading=group.heading, papers=tuple(i for i in group.papers if i in material.papers))
               for group in outline.groups]
     groups = [group for group in groups if group.papers]
     made = Digest(
         topic=outline.topic, title=outline.title, length=outline.length, where=outline.where, notice=outline.notice,
-        scope=scope_line(list(material.papers.values()), store.catalogue.count()[0], outline.chosen) if groups else "",
-        generation=generation, timings={"outline": perf_counter() - began})
+        scope=scope_line([material.paper(paper_id) for group in groups for paper_id in group.papers], catalogue.count()[0], outline.chosen) if groups else "",
+        generation=catalogue.generation, timings={"outline": perf_counter() - began})
     if not groups:
         yield Step(stage="summarising", done=1, total=1, digest=made)
         return
     used: set[str] = set()
     withheld: list[Withheld] = []
+    ids = list(dict.fromkeys(paper_id for group in groups for paper_id in group.papers))
+    places = dict(zip(ids, layout(np.stack([material.vectors[paper_id] for paper_id in ids])), strict=True))
     for number, group in enumerate(groups):
         yield Step(stage="writing", done=number, total=len(groups), digest=made)
         told = section(material, group, used, withheld)
-        made = _with(made, material, (*made.sections, told), withheld)
+        made = _with(made, material, told, places)
     yield Step(stage="comparing", done=0, total=1, digest=made)
-    made = numbered(_compared(made, material, used, withheld))
+    made = numbered(_compared(made, material, ids, used, withheld))
     yield Step(stage="summarising", done=0, total=1, digest=made)
     told_first = summary(material, made.sections, made.length, used, withheld)
     made = numbered(replace(made, summary=told_first, withheld=tuple(withheld),
@@ -102,22 +106,20 @@ def written(store: Store, outline: Outline, writer: Rewrite | None, began: float
         yield from writer(made, material)
 
 
-def _with(made: Digest, material: Material, sections: Sequence[DigestSection], withheld: list[Withheld]) -> Digest:
-    """The digest with these sections: their papers as references, in the table and on the map."""
-    ids = list(dict.fromkeys(paper_id for section in sections for paper_id in section.papers))
-    places = layout(np.stack([material.vectors[paper_id] for paper_id in ids]))
-    of = {paper_id: number for number, section in reversed(list(enumerate(sections))) for paper_id in section.papers}
+def _with(made: Digest, material: Material, told: DigestSection, places: Mapping[str, NDArray[np.float64]]) -> Digest:
+    """The digest with one more section: its papers as references, in the table and on the map."""
+    held = {reference.paper.id for reference in made.references}
+    new = list(enumerate((paper_id for paper_id in told.papers if paper_id not in held), len(held) + 1))
     return numbered(replace(
-        made, sections=tuple(sections), withheld=tuple(withheld),
-        references=tuple(Reference(label=n, paper=material.paper(paper_id)) for n, paper_id in enumerate(ids, 1)),
-        table=tuple(row(n, material.paper(paper_id), material.lines[paper_id]) for n, paper_id in enumerate(ids, 1)),
-        map=tuple(Point(label=n, x=round(float(x), 4), y=round(float(y), 4), section=of[paper_id])
-                  for n, (paper_id, (x, y)) in enumerate(zip(ids, places, strict=True), 1))))
+        made, sections=(*made.sections, told),
+        references=(*made.references, *(Reference(label=n, paper=material.paper(paper_id)) for n, paper_id in new)),
+        table=(*made.table, *(row(n, material.paper(paper_id), material.lines[paper_id]) for n, paper_id in new)),
+        map=(*made.map, *(Point(label=n, x=round(float(places[paper_id][0]), 4), y=round(float(places[paper_id][1]), 4),
+                                section=len(made.sections)) for n, paper_id in new))))
 
 
-def _compared(made: Digest, material: Material, used: set[str], withheld: list[Withheld]) -> Digest:
+def _compared(made: Digest, material: Material, ids: Sequence[str], used: set[str], withheld: list[Withheld]) -> Digest:
     """The digest with agreements, disagreements and open problems."""
-    ids = list(material.papers)
 
     def kept(lines: Iterable[Line]) -> list[Sentence]:
         sentences = []
@@ -139,7 +141,7 @@ def _compared(made: Digest, material: Material, used: set[str], withheld: list[W
             found.append(Comparison(about=about, sentences=tuple(own)))
         return tuple(found)
 
-    differ = compared(differing(material, ids), "disputes", "In their own words, against what others hold")
+    differ = compared(differing(material, ids, used), "disputes", "In their own words, against what others hold")
     agree = compared(agreeing(material, ids, used), "confirms", "In their own words, in line with others")
     left = (line for line in unsettled(material, ids, _OPEN) if line.text not in used)
     return replace(made, disagreements=differ, agreements=agree, open_problems=tuple(kept(left)),

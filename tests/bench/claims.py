@@ -220,12 +220,12 @@ def outcomes(cases: Sequence[Case], chances: Sequence[tuple[float, float]]) -> l
         of_claim = [(case, chance) for case, chance in zip(cases, chances, strict=True) if case.claim == claim]
         deciding = {case.label for case, _ in of_claim} - {"none"}
         right = "mixed" if len(deciding) > 1 else {"support": "supported", "contradict": "contradicted"}[min(deciding)]
-        whole = [chance for case, chance in of_claim if case.set == "found" or (case.set == "written")]
-        left = [chance for case, chance in of_claim if case.set == "without"]
+        whole = [(case, chance) for case, chance in of_claim if case.set in ("found", "written")]
+        left = [(case, chance) for case, chance in of_claim if case.set == "without"]
         for papers, expected in ((whole, right), (left, "no evidence")):
-            for_, against = (max((max(chance) for chance in papers if side(*chance) == taken), default=0.0)
-                             for taken in ("for", "against"))
-            speaks = max((sum(chance) for chance in papers), default=0.0)
+            for_, against = (max((max(chance) for case, chance in papers if side(case.cues, *chance) == taken),
+                                 default=0.0) for taken in ("for", "against"))
+            speaks = max((sum(chance) for _, chance in papers), default=0.0)
             said, _ = verdict(for_, against, speaks)
             chance = {"no evidence": 1.0 - speaks, "mixed": min(for_, against)}.get(said, max(for_, against))
             told.append(Outcome(line=of_claim[0][0].line, right=expected, said=said, chance=chance))

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,9 +106,11 @@ def _k_means(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
-    found = [KMeans(number, n_init=5, random_state=0).fit_predict(vectors)
+    clustering: Any = KMeans
+    found = [clustering(number, n_init=5, random_state=0).fit_predict(vectors)
              for number in range(2, min(8, len(vectors) - 1) + 1)]
-    return max(found, key=lambda labels: float(silhouette_score(vectors, labels, metric="cosine")))
+    best: NDArray[np.int32] = max(found, key=lambda labels: float(silhouette_score(vectors, labels, metric="cosine")))
+    return best
 
 
 def timed(library: Library) -> None:

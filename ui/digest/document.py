@@ -13,8 +13,9 @@ from ui.digest import figures
 from ui.export import citation_keys
 from ui.render import WEAK, byline, link, place, quote_intro, short_year
 from ui.sides import paragraphs
+from ui.web.filter import only
 
-Role = Literal["words", "strong", "aside", "cite", "link", "code"]
+Role = Literal["words", "strong", "aside", "cite", "link"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +83,9 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bibliography:
-    """The list of references: number, BibTeX key and line of each."""
+    """The list of references under its heading: number, BibTeX key and line of each."""
 
+    heading: Heading
     entries: tuple[tuple[int, str, Runs], ...]
 
 
@@ -128,9 +130,8 @@ class _Author:
         yield from self._under("Open problems", self._said(digest.open_problems))
         yield from self._under("Timeline and map", self._pictures())
         if digest.references:
-            yield Heading(text="References")
-            yield Bibliography(entries=tuple((each.label, self._keys[each.label], _reference(each))
-                                             for each in digest.references))
+            yield Bibliography(heading=Heading(text="References"), entries=tuple(
+                (each.label, self._keys[each.label], _reference(each)) for each in digest.references))
 
     def _about(self) -> Iterator[str]:
         digest = self._digest
@@ -139,9 +140,10 @@ class _Author:
         withheld = f"{were} withheld: the papers do not support {'them' if count > 1 else 'it'}." if count else ""
         summaries = f"Where a paper is marked “summary”, its text is a {SUMMARY}." if any(
             paper.text_kind == "summary" for paper in self._papers.values()) else ""
+        filtered = only(digest.where) if digest.where else ""
         model = f"Written with {digest.model}; every sentence was checked against the texts it cites." if (
             digest.engine == "llm" and digest.model) else ""
-        if line := " ".join(filter(None, (digest.scope, withheld, summaries, model))):
+        if line := " ".join(filter(None, (digest.scope, filtered, withheld, summaries, model))):
             yield line
         if digest.notice:
             yield digest.notice
@@ -181,13 +183,14 @@ class _Author:
             yield Items(items=tuple(items))
 
     def _sentence(self, sentence: Sentence) -> Iterator[Run]:
+        cited = {citation.label: citation for citation in sentence.citations if citation.paper_id in self._papers}
         if sentence.kind == "quote":
-            paper = self._papers[sentence.citations[0].paper_id]
-            yield Run(text=paper.label, role="strong")
-            yield Run(text=f"{quote_intro(paper).removeprefix(paper.label)}“{sentence.text}”")
+            for paper in [self._papers[citation.paper_id] for citation in cited.values()][:1]:
+                yield Run(text=paper.label, role="strong")
+                yield Run(text=quote_intro(paper).removeprefix(paper.label))
+            yield Run(text=f"“{sentence.text}”")
         else:
             yield Run(text=sentence.text)
-        cited = {citation.label: citation for citation in sentence.citations if citation.label in self._keys}
         if cited:
             yield Run(text=" ")
         for label, citation in cited.items():
@@ -269,9 +272,13 @@ def _reference(reference: Reference) -> Runs:
     linked = _ADDRESS.fullmatch(address) is not None
     words = paper.label.rstrip(".")
     title = Run(text=words, role="link", target=address) if linked else Run(text=words)
-    parts = [part.rstrip(".") for part in (byline(paper), paper.venue or "", "" if linked else place(paper)) if part]
-    end = "" if not parts and title.text.endswith(("?", "!", "…")) else "."
-    runs = [title, Run(text="".join(f". {part}" for part in parts) + end)]
+    rest = [part for part in (byline(paper), paper.venue or "", "" if linked else place(paper)) if part]
+    # Every part ends in one stop; the title's stands outside of its link.
+    runs = [title, Run(text=" ".join((_stopped(words).removeprefix(words), *map(_stopped, rest))))]
     if paper.text_kind == "summary":
         runs += [Run(text=" "), Run(text=f"{SUMMARY[:1].upper()}{SUMMARY[1:]}.", role="aside")]
     return tuple(runs)
+
+
+def _stopped(text: str) -> str:
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."

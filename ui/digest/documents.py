@@ -162,8 +162,9 @@ class _Tree:
 
     def _picture(self, picture: Picture) -> Node:
         if self._target == "typst":
-            shown = {"t": "RawInline", "c": ["typst", f"#image(bytes(sys.inputs.{picture.name}), format: \"svg\", "
-                                             f"width: 100%, alt: {_typst_string(picture.text)})"]}
+            image = (f'#image(bytes(sys.inputs.{picture.name}), format: "svg", width: 100%, '
+                     f"alt: {json.dumps(plain(picture.text), ensure_ascii=False)})")
+            shown: Node = {"t": "RawInline", "c": ["typst", image]}
         else:
             size: list[Any] = ["", [], [["width", "100%"]]]
             shown = {"t": "Image", "c": [size, self._text(picture.text), [self._pictures[picture.name], ""]]}
@@ -172,9 +173,11 @@ class _Tree:
 
     def _references(self, block: Bibliography) -> Iterator[Node]:
         if self._target == "latex":
+            # The bibliography brings a heading of its own.
             yield _raw("latex", "\\nocite{*}\n\\bibliographystyle{unsrtnat}\n"
                                 f"\\bibliography{{{self._bibliography}}}")
             return
+        yield from self._heading(block.heading)
         for label, key, runs in block.entries:
             words = [*_words(f"[{label}] "), *self._runs(runs), *_words(" "), {"t": "Code", "c": [_NOTHING, key]}]
             yield {"t": "Div", "c": [[f"ref-{label}", [], []], [_para(words)]]}
@@ -234,10 +237,6 @@ def _raw(language: str, text: str) -> Node:
     return {"t": "RawBlock", "c": [language, text]}
 
 
-def _typst_string(text: str) -> str:
-    return json.dumps(plain(text), ensure_ascii=False)
-
-
 def _pandoc(tree: list[Node], to: Target, target: Path | None = None, title: Sequence[Node] = ()) -> str:
     """The tree as text of that format, or written to the target."""
     pypandoc = _import("pypandoc")
@@ -248,9 +247,12 @@ def _pandoc(tree: list[Node], to: Target, target: Path | None = None, title: Seq
                 "geometry": _inlines(_words("margin=2.5cm")), "colorlinks": {"t": "MetaBool", "c": True}}
         options += ["--standalone", "--natbib"]
     text = json.dumps({"pandoc-api-version": _API, "meta": meta, "blocks": tree})
-    # Quotation marks stay the signs that they are.
-    return str(pypandoc.convert_text(text, "latex-smart" if to == "latex" else to, format="json", extra_args=options,
-                                     outputfile=None if target is None else str(target)))
+    try:
+        # Quotation marks stay the signs that they are.
+        return str(pypandoc.convert_text(text, "latex-smart" if to == "latex" else to, format="json",
+                                         extra_args=options, outputfile=None if target is None else str(target)))
+    except OSError as error:
+        raise VouchError(MISSING) from error
 
 
 def _inlines(words: Sequence[Node]) -> Node:

@@ -10,7 +10,7 @@ import html
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rag.schema import Reference
 from rag.survey import Digest
@@ -25,7 +25,9 @@ _COLOURS = ("#0072b2", "#d55e00", "#008f68", "#b5539c", "#8a7a00", "#2f8fc4", "#
 # Corners of each shape on a circle (0: the circle itself), the turn of the first, and its size beside the circle's.
 _SHAPES = ((0, 0.0, 1.0), (4, 0.125, 1.22), (3, 0.0, 1.5), (4, 0.0, 1.32), (6, 0.0, 1.15), (3, 0.5, 1.5),
            (5, 0.0, 1.22), (8, 0.0625, 1.1))
-_MARK, _SMALLEST, _TALLEST = 11.0, 3.5, 420.0
+# Half of a mark's width, at most and at least; the room that it takes beside it; the highest stack; the most years
+# without a paper that are drawn one by one.
+_MARK, _SMALLEST, _CELL, _TALLEST, _GAP = 11.0, 3.5, 2.2, 420.0, 5
 _HEIGHT = 460
 _LEGEND_LINE, _LEGEND_LETTERS = 17, 52
 
@@ -39,26 +41,25 @@ def timeline(digest: Digest) -> str:
             dated.setdefault(reference.paper.year, []).append(reference)
     if not dated:
         return ""
-    first, last = min(dated), max(dated)
-    column = (WIDTH - 2 * _MARGIN) / (last - first + 1)
-    size = _mark_size([len(papers) for papers in dated.values()], column)
-    across = _across(column, size)
-    high = _rows(max(map(len, dated.values())), column, size) * (2 * size + 2)
-    ground = high + 30
-    step = max(1, math.ceil(40 / column))
+    slots = _slots(dated)
+    column = (WIDTH - 2 * _MARGIN) / len(slots)
+    size = _mark_size(max(map(len, dated.values())), column)
+    across, cell = _across(column, size), _CELL * size
+    ground = 30 + math.ceil(max(map(len, dated.values())) / across) * cell
+    named = math.ceil(40 / column)
     out = [f'<line x1="{_MARGIN}" x2="{WIDTH - _MARGIN}" y1="{ground:.1f}" y2="{ground:.1f}" stroke="currentColor"/>']
-    for year in range(first, last + 1):
-        middle = _MARGIN + (year - first + 0.5) * column
-        if (year - first) % step == 0:
-            out.append(_text(middle, ground + 16, str(year), 12))
-        papers = sorted(dated.get(year, ()), key=lambda reference: (places[reference.label], reference.label))
+    for slot, year in enumerate(slots):
+        middle = _MARGIN + (slot + 0.5) * column
+        if year is None or slot % named == 0:
+            out.append(_text(middle, ground + 16, "…" if year is None else str(year), 12))
+        papers = sorted(dated.get(year or 0, ()), key=lambda reference: (places[reference.label], reference.label))
         for number, reference in enumerate(papers):
             row, place = divmod(number, across)
             wide = min(across, len(papers) - row * across)
-            x = middle + (place - (wide - 1) / 2) * (2 * size + 2)
-            out.append(_mark(reference, places[reference.label], x, ground - 4 - size - row * (2 * size + 2), size))
+            out.append(_mark(reference, places[reference.label], middle + (place - (wide - 1) / 2) * cell,
+                             ground - 4 - size - row * cell, size))
         if papers:
-            top = ground - 8 - _rows(len(papers), column, size) * (2 * size + 2)
+            top = ground - 8 - math.ceil(len(papers) / across) * cell
             out.append(_text(middle, top, str(len(papers)), 11, opacity=0.75))
     labels = {year: sorted(reference.label for reference in dated[year]) for year in sorted(dated)}
     described = "; ".join(f"{year}: {', '.join(map(str, found))}" for year, found in labels.items())
@@ -100,21 +101,29 @@ def sections_of(digest: Digest) -> Mapping[int, int]:
     return found
 
 
-def _mark_size(counts: Sequence[int], column: float) -> float:
+def _slots(years: Iterable[int]) -> list[int | None]:
+    """The years in a row; None for a time of many years without a paper."""
+    slots: list[int | None] = []
+    before = None
+    for year in sorted(years):
+        if before is not None:
+            slots += range(before + 1, year) if year - before <= _GAP else [None]
+        slots.append(year)
+        before = year
+    return slots
+
+
+def _mark_size(count: int, column: float) -> float:
     """Half of the width of a mark: the largest with which the highest stack is not too tall."""
-    size = _MARK
-    while size > _SMALLEST and _rows(max(counts), column, size) * (2 * size + 2) > _TALLEST:
+    size = min(_MARK, column / _CELL)
+    while size > _SMALLEST and math.ceil(count / _across(column, size)) * _CELL * size > _TALLEST:
         size -= 0.5
-    return max(_SMALLEST, min(size, column / 2 - 1))
-
-
-def _rows(count: int, column: float, size: float) -> int:
-    return math.ceil(count / _across(column, size))
+    return max(_SMALLEST, size)
 
 
 def _across(column: float, size: float) -> int:
     """How many marks stand beside each other in a year's column, some of it left free."""
-    return max(1, int((column - 6) // (2 * size + 2)))
+    return max(1, int(max(column - 6, 0.8 * column) // (_CELL * size)))
 
 
 def _unit(value: float) -> float:
@@ -150,7 +159,7 @@ def _mark(reference: Reference, section: int, x: float, y: float, size: float) -
     told = f"[{reference.label}] {plain(reference.paper.label)}{f' ({year})' if year else ''}"
     number = _text(x, y + size * 0.36, str(reference.label), size * (1.0 if reference.label < 100 else 0.85)) if (
         size >= 6) else ""
-    return (f'<g class="mark" data-label="{reference.label}"><title>{_escaped(told)}</title>'
+    return (f'<g class="mark" data-label="{reference.label}"><title>{html.escape(told)}</title>'
             f"{_shape(section, x, y, size)}{number}</g>")
 
 
@@ -192,17 +201,11 @@ def _heading(digest: Digest, section: int) -> str:
 def _text(x: float, y: float, words: str, size: float, *, anchor: str = "middle", opacity: float = 1.0) -> str:
     faint = f' fill-opacity="{opacity}"' if opacity < 1 else ""
     return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.1f}" text-anchor="{anchor}" fill="currentColor"{faint}>'
-            f"{_escaped(words)}</text>")
+            f"{html.escape(words)}</text>")
 
 
-def _svg(title: str, described: str, parts: Iterator[str] | Sequence[str], height: float) -> str:
+def _svg(title: str, described: str, parts: Iterable[str], height: float) -> str:
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
-            f'height="{height:.0f}" role="img" aria-label="{_escaped(title)}" '
+            f'height="{height:.0f}" role="img" aria-label="{html.escape(title)}" '
             "font-family=\"'Liberation Sans', 'DejaVu Sans', sans-serif\">"
-            f"<title>{_escaped(title)}</title><desc>{_escaped(described)}</desc>{''.join(parts)}</svg>")
-
-
-def _escaped(text: str) -> str:
-    """The text escaped for XML, without the characters that XML cannot hold."""
-    return html.escape("".join(c if c >= " " and c not in "\ufffe\uffff" and not "\ud800" <= c <= "\udfff" else " "
-                               for c in text))
+            f"<title>{html.escape(title)}</title><desc>{html.escape(described)}</desc>{''.join(parts)}</svg>")

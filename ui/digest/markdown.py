@@ -47,6 +47,7 @@ def _block(block: Block, pictures: Mapping[str, str]) -> Iterator[str]:
             yield f"*{_text(block.caption)}*"
             yield "\n".join(f"- {_text(part)}" for part in block.text.split("; "))
     elif isinstance(block, Bibliography):
+        yield from _block(block.heading, pictures)
         yield "\n".join(f"- \\[{label}\\] {_line(runs)} `@{key}`" for label, key, runs in block.entries)
 
 

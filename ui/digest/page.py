@@ -41,7 +41,7 @@ def _block(block: Block) -> str:
         return _block(block.heading) + _table(block)
     if isinstance(block, Picture):
         return f"<figure>{block.svg}<figcaption>{_text(block.caption)}</figcaption></figure>"
-    return _references(block)
+    return _block(block.heading) + _references(block)
 
 
 def _table(grid: Grid) -> str:

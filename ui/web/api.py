@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from rag.errors import NoLibraryError, NoPaperError, SettingsError, VouchError
 from rag.schema import Answer, Event, Turn
-from ui.asked import Ask, Check, Count, Only, Read, Search, mistake
+from rag.survey import Digest, Outline
+from ui.asked import Ask, Check, Count, Only, Read, Search, Survey, mistake
 from ui.render import to_json
 
 if TYPE_CHECKING:
@@ -60,6 +61,24 @@ class Conversed(Ask):
         return library.stream(self.question, self._turns, self.only, self.engine, self.deep, fresh=self.fresh)
 
 
+class Surveyed(Survey):
+    """A topic to be surveyed, or an outline to be written.
+
+    Attributes:
+        outline: as ``/v1/outline`` gave it, perhaps edited; topic, filter and length are its own.
+    """
+
+    outline: Outline | None = None
+
+    def of(self, library: Library) -> Digest:
+        """The digest, every sentence cited and checked."""
+        return library.digest(self.topic, self.only, self.outline, length=self.length, engine=self.engine)
+
+    @property
+    def _given(self) -> bool:
+        return super()._given or self.outline is not None
+
+
 class Listing(Only):
     """Which papers to list, and from where to where."""
 
@@ -67,7 +86,8 @@ class Listing(Only):
     offset: Annotated[int, Field(ge=0)] = 0
 
 
-def _demand_json(request: Request) -> None:
+def demand_json(request: Request) -> None:
+    """Refuses what does not say that it is JSON: no form of another site can."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Send JSON, and say so: content-type: application/json.")
@@ -76,7 +96,7 @@ def _demand_json(request: Request) -> None:
 def api(library: Library) -> FastAPI:
     """The application to mount at ``/v1``, over a library that stays open while it is served."""
     app = FastAPI(title="Vouch", docs_url=None, redoc_url=None, openapi_url=None)
-    demands = [Depends(_demand_json)]
+    demands = [Depends(demand_json)]
 
     @app.post("/search", dependencies=demands)
     def search(asked: Search) -> Response:
@@ -93,6 +113,14 @@ def api(library: Library) -> FastAPI:
     @app.post("/check", dependencies=demands)
     def check(asked: Check) -> Response:
         return _sent(asked.of(library))
+
+    @app.post("/digest", dependencies=demands)
+    def digest(asked: Surveyed) -> Response:
+        return _sent(asked.of(library))
+
+    @app.post("/outline", dependencies=demands)
+    def outline(asked: Survey) -> Response:
+        return _sent(library.outline(asked.topic, asked.only, asked.length, asked.engine))
 
     @app.get("/papers")
     def papers(listed: Annotated[Listing, Query()]) -> Response:

@@ -19,9 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError, VouchError
 from rag.settings import quiet
+from ui.drawer import Drawer
 from ui.notebook import NOTEBOOK, Notebook
 from ui.web.api import api
 from ui.web.chat import Chat
+from ui.web.digest_routes import routes
+from ui.web.digests import Digests
 from ui.web.page import head, lay_out, theme
 from ui.web.wire import wire
 
@@ -58,6 +61,7 @@ def build(library: Library, host: str = "127.0.0.1") -> FastAPI:
         return {"status": "ok"}
 
     app.mount("/v1", api(library))
+    app.include_router(routes(Digests(library, Drawer(library.path / NOTEBOOK))))
     chat = Chat(library, Notebook(library.path / NOTEBOOK))
     with gr.Blocks(title="Vouch", analytics_enabled=False, fill_width=True, fill_height=True) as blocks:
         wire(blocks, lay_out(), chat)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from rag.schema import Where
+from ui.since import day
 from ui.web.typeset import escape
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
@@ -49,7 +50,10 @@ def phrase(where: Where) -> str:
         years = f"since {first}" if first else f"until {last}" if last else ""
     rest = [f"{WORDS[kind]} {' or '.join(values)}" for kind, values in (
         ("author", where.authors), ("tag", where.tags), ("file", where.files)) if values]
-    return ", ".join([years, *rest] if years else rest)
+    by_id = "" if not where.ids else f"with id {' or '.join(where.ids)}" if len(where.ids) < 4 else (
+        f"among {len(where.ids)} that were named")
+    came = f"that came since {day(where.added)}" if where.added else ""
+    return ", ".join(filter(None, (years, *rest, by_id, came)))
 
 
 def only(where: Where) -> str:

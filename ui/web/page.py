@@ -8,6 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from ui.web.card import EMPTY
+from ui.web.digest_form import SHELF, TABS, form_html
 from ui.web.filter import ROW, WORDS, fields_html
 from ui.web.shelf import header_html
 from ui.web.typeset import DELIMITERS
@@ -21,7 +22,7 @@ _ANNOUNCED = """const tell = () => document.dispatchEvent(new Event("fields-show
 
 def head() -> str:
     """What goes into the page's head; the style sheet too, as Gradio's own door for it rewrites the selectors."""
-    return f"{_asset('head.html')}<style>{_asset('style.css')}</style>"
+    return f"{_asset('head.html')}<style>{_asset('style.css')}{_asset('digest.css')}</style>"
 
 
 def theme() -> gr.themes.Base:
@@ -68,13 +69,16 @@ class Parts:
 def lay_out() -> Parts:
     """Put the parts on the page; to be called inside ``gr.Blocks``."""
     header = gr.HTML(header_html(""), elem_id="header")
+    gr.HTML(TABS, elem_id="views")
     with gr.Row(elem_id="desk"):
         with gr.Column(elem_id="rail", min_width=0):
             fresh = gr.Button("New conversation", elem_id="fresh", size="sm")
             earlier = gr.HTML(elem_id="earlier")
+            gr.HTML(SHELF, elem_id="digests")
             upload = gr.UploadButton("Add papers", file_count="multiple", elem_id="upload", size="sm")
             status = gr.HTML('<p role="status"></p>', elem_id="status")
         with gr.Column(elem_id="talk", min_width=0):
+            gr.HTML(form_html(), js_on_load=_asset("digest.js"), elem_id="survey")
             messages = gr.Chatbot(
                 elem_id="messages", label="Conversation", show_label=False, container=False, height="100%",
                 latex_delimiters=list(DELIMITERS), buttons=[], feedback_options=None, layout="panel",
