@@ -13,7 +13,7 @@ from rag.deep import DEPTH, Deep
 from rag.draft import Draft
 from rag.drafted import Drafted
 from rag.errors import ModelError
-from rag.look import look
+from rag.look import Looked, look
 from rag.quoting import Quotes
 from rag.relevant import relevant
 from rag.schema import Answer, Event, Evidence, Finished, Hit, Said, Stage, Turn, Usage, Where
@@ -46,30 +46,30 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
     Raises:
         NoLibraryError: there is no library.
     """
-    if kind := greeting.greets(question):
+    asked = " ".join(question.split())
+    if kind := greeting.greets(asked):
         yield from _given(greeting.answer(store, question, kind))
         return
     clock = _Clock()
-    notice = None
-    resolved = resolve(question, history, where)
-    if writer is not None and history and not resolved.exact:
-        try:
-            resolved = settle(resolved, writer.condense(question, history), question)
-        except ModelError as error:
-            writer, notice = None, _instead(error)
-        yield clock.stage("condense")
+    account = writer.account if writer else None
+    resolved = resolve(asked, history, where)
+    # By the rules' reading alone: what a model makes of a question is no ground to search a catalogue by.
     if told := holdings.answer(store, question, resolved, this_year=this_year):
         yield from _given(told)
         return
-    looked = look(store, resolved, this_year)
-    if not looked.relevant.papers and resolved.where != where and not resolved.exact:
-        # The papers of the answer before do not answer it, so it was not about them.
-        resolved = Resolved(question=question, where=where)
-        looked = look(store, resolved, this_year)
+    notice = None
+    if writer is not None and history and not resolved.exact:
+        try:
+            resolved = settle(resolved, writer.condense(asked, history), asked)
+        except ModelError as error:
+            writer, notice = None, _instead(error)
+        yield clock.stage("condense")
+    resolved, looked = _look(store, asked, resolved, where, this_year)
     yield clock.stage("retrieve")
     draft = Draft(store=store, looked=looked, question=question, rewritten=resolved.rewritten, notice=notice,
-                  remark=resolved.notice or language.limit(question), timings=clock.seconds)
-    if deep and writer is not None and len(looked.relevant.papers) > 1 and not looked.bare:
+                  remark=resolved.notice or language.limit(asked), timings=clock.seconds, account=account)
+    if deep and writer is not None and len(looked.relevant.papers) > 1 and not (
+            looked.bare or resolved.whole or resolved.exact or resolved.notice):
         draft = yield from _dig(draft, writer, resolved.where, clock)
     papers = draft.looked.relevant.papers
     yield Evidence(hits=tuple(item.hit for item in papers.values()), rewritten=draft.rewritten,
@@ -88,7 +88,7 @@ def answer(store: Store, question: str, history: Sequence[Turn] = (), where: Whe
             draft.notice = _instead("Nothing the model wrote stood up to the papers.")
     if draft.engine == "extractive" or draft.notice is not None:
         if not draft.numbers:
-            draft.engine = "extractive"
+            draft.engine, draft.model = "extractive", None
         for drafted in _extracted(draft, resolved):
             yield from draft.take(drafted)
         yield clock.stage("extract")
@@ -104,14 +104,25 @@ def prompt(store: Store, settings: Settings, question: str, history: Sequence[Tu
     """
     from rag.chain import shown
 
-    resolved = resolve(question, history, where)
-    if greeting.greets(question) or holdings.answer(store, question, resolved, this_year=this_year):
+    asked = " ".join(question.split())
+    resolved = resolve(asked, history, where)
+    if greeting.greets(asked) or holdings.answer(store, question, resolved, this_year=this_year):
         return ""
-    looked = look(store, resolved, this_year)
+    resolved, looked = _look(store, asked, resolved, where, this_year)
     evidence = {label: item.hit for label, item in looked.relevant.papers.items()}
-    if not evidence:
+    if not evidence or resolved.whole or resolved.notice:
         return ""
     return shown(settings, resolved.rewritten or resolved.question, evidence, looked.asks, brief=bool(resolved.brief))
+
+
+def _look(store: Store, question: str, resolved: Resolved, where: Where | None,
+          this_year: int) -> tuple[Resolved, Looked]:
+    """What is found; in the whole library where a follow-up's own papers do not answer it: it was not about them."""
+    looked = look(store, resolved, this_year)
+    if looked.relevant.papers or resolved.where == where or resolved.exact:
+        return resolved, looked
+    alone = Resolved(question=question, where=where)
+    return alone, look(store, alone, this_year)
 
 
 def _given(answer: Answer) -> Iterator[Event]:
@@ -164,11 +175,10 @@ def _write(draft: Draft, writer: Writer, resolved: Resolved, clock: _Clock) -> I
                 yield from draft.take(item)
     except ModelError as error:
         draft.notice = _instead(error)
-    if not draft.numbers:
+    if not draft.numbers and not draft.declined:
         # Where nothing that it wrote stood up, what it quoted still does.
         for quote in quotes.kept:
             yield from draft.take(Drafted(text=quote.text, labels=(quote.label,)))
-    draft.usage, draft.cached = writer.account.usage, writer.account.cached
     yield clock.stage("write")
 
 

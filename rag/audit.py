@@ -17,9 +17,9 @@ from rag.evaluate import percentile
 from rag.library import Library
 from rag.schema import Paper, Support
 
-# The kinds that a person or the fit (tests/bench/check.py) has seen scores of; the others only measure it.
-FITTED = frozenset({"clause dropped", "hedged", "synonyms", "number changed", "negated", "wrong paper",
-                    "findings merged", "quantifier strengthened"})
+# The kinds that the fit (tests/bench/check.py) has learned from; the others only measure it. The rules that forbid were
+# written by hand with all kinds but the paraphrases in view.
+FITTED = frozenset({"clause dropped", "hedged", "synonyms", "wrong paper"})
 # Papers that items are made of at most, and neighbours of each that the wrong one is chosen from.
 _PAPERS, _NEAREST = 400, 10
 # Made by reading, not by rule.
@@ -84,8 +84,8 @@ class Audit:
             rows += [(f"{title}: {row.kind}{'' if row.fitted else ' *'} ({row.items})",
                       f"{row.flagged:6.1%} flagged, {row.refused:6.1%} refused")
                      for row in self.table if row.faithful is faithful]
-            rows += [(f"{title}, all", f"{self.share(faithful=faithful):6.1%} flagged (aim: {aim}); kinds that the fit "
-                      f"has not seen (*) {self.share(faithful=faithful, fitted=False):.1%}")]
+            rows += [(f"{title}, all", f"{self.share(faithful=faithful):6.1%} flagged (aim: {aim})"),
+                     (f"{title}, not fitted (*)", f"{self.share(faithful=faithful, fitted=False):6.1%} flagged")]
         return (*rows, ("a check p50 / p95, ms", f"{1000 * self.p50:.1f} / {1000 * self.p95:.1f}"))
 
 

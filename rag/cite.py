@@ -140,7 +140,8 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
     score = rested.score
     verdict: Verdict = "supported" if score >= _SUPPORTED else "weak" if score >= _WEAK else "unsupported"
     if rested.forbidden:
-        verdict = "contradicted" if rested.opposed and not rested.foreign and rested.likeness >= _WEAK else "unsupported"
+        near = rested.likeness >= _WEAK and not rested.foreign
+        verdict = "contradicted" if rested.opposed and near else "unsupported"
     return Support(verdict=verdict, score=round(score, 4), quote=source.text[start:end], start=start, end=end)
 
 

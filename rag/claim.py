@@ -29,7 +29,7 @@ _SIDES: tuple[Side, ...] = ("for", "against")
 # Content words of a claim at least: fewer name a thing, and say nothing of it.
 _WORDS = 3
 
-# A report tells how sure it is; an answer that nobody asked to weigh anything takes a side where it is more likely right.
+# A report tells how sure it is; an answer takes a side only where that is more likely right than not.
 _SURE = 0.5
 
 
@@ -79,7 +79,8 @@ def check(store: Store, claim: str, where: Where | None = None, writer: Writer |
         NoLibraryError: there is no library.
     """
     began = perf_counter()
-    stated = as_claim(claim) or claim
+    folded = " ".join(claim.split())
+    stated = as_claim(folded) or folded
     retrieved = retrieve(store, stated, _LOOKED_AT, where)
     papers = relevant(retrieved, most=_WEIGHED).papers
     found = perf_counter()
@@ -217,5 +218,6 @@ def balance(store: Store, question: str, retrieved: Retrieved, evidence: Mapping
 def _divided(for_: int, against: int) -> str:
     """How many papers lean to yes and how many to no: "By their wording, two papers lean to yes, one to no."."""
     first, answer = (for_, "yes") if for_ else (against, "no")
-    told = f"By {'its' if first == 1 else 'their'} wording, {_SPELLED[first]} paper{' leans' if first == 1 else 's lean'}"
+    whose, lean = ("its", "paper leans") if first == 1 else ("their", "papers lean")
+    told = f"By {whose} wording, {_SPELLED[first]} {lean}"
     return f"{told} to {answer}, {_SPELLED[against]} to no." if for_ and against else f"{told} to {answer}."

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import agree, cite, floor
+from rag.cost import Account
 from rag.drafted import Drafted
 from rag.look import Looked
 from rag.retrieve import Found
@@ -24,7 +25,6 @@ from rag.schema import (
     Said,
     Sentence,
     Support,
-    Usage,
     Withheld,
 )
 from rag.store import Store
@@ -58,12 +58,12 @@ class Draft:
     aside: str | None = None
     engine: EngineName = "extractive"
     model: str | None = None
-    usage: Usage | None = None
-    cached: bool = False
+    account: Account | None = None
     declined: bool = False
     told: list[Sentence] = field(default_factory=list)
     withheld: list[Sentence] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
+    _leading: list[Sentence] = field(default_factory=list)
     _read: dict[str, cite.Grounds] = field(default_factory=dict)
     _drafted: set[str] = field(default_factory=set)
 
@@ -77,19 +77,23 @@ class Draft:
             return
         self._drafted.add(drafted.text)
         sentence = self._checked(drafted)
-        if sentence.verdict in ("supported", "weak"):
-            self.told.append(sentence)
-            yield Said(sentence=sentence)
-        else:
+        if sentence.verdict not in ("supported", "weak"):
             self.withheld.append(sentence)
             yield Withheld(sentence=sentence)
+        elif sentence.kind == "frame" and not drafted.frame and not agree.numbers(drafted.text):
+            # What only leads on is said when something follows.
+            self._leading.append(sentence)
+        else:
+            for said in (*self._leading, sentence):
+                self.told.append(said)
+                yield Said(sentence=said)
+            self._leading.clear()
 
     def _checked(self, drafted: Drafted) -> Sentence:
         """The sentence with those of its citations that hold; with the best support there is where none does."""
         if drafted.frame or (not drafted.labels and cite.is_frame(drafted.text)):
-            # What a model counts must be the papers it was given, or those it has cited.
-            counted = {str(len(self._papers)), str(len(self.numbers))}
-            right = drafted.frame or agree.numbers(drafted.text) <= counted
+            # What a model counts must be the papers that it has cited.
+            right = drafted.frame or agree.numbers(drafted.text) <= {str(len(self.numbers) or "no")}
             return Sentence(text=drafted.text, kind="frame" if right else "statement", side=drafted.side)
         # Embedded once, and only where the words do not speak for themselves.
         vector = cache(lambda: self.store.embedder.embed_query(drafted.text))
@@ -159,7 +163,9 @@ class Draft:
                       narrowed=self.looked.narrowed.told, withheld=tuple(self.withheld),
                       confidence=self.looked.relevant.confidence, engine=self.engine, model=self.model,
                       notice=" ".join(filter(None, (self.notice or self._aside, self.remark))) or None,
-                      usage=self.usage, cached=self.cached, timings=dict(self.timings))
+                      usage=self.account.usage if self.account else None,
+                      cached=self.account is not None and self.engine == "llm" and self.account.cached,
+                      timings=dict(self.timings))
 
     def abstain(self) -> Iterator[Event]:
         """What is said where the library has no answer; the nearest papers are shown, not claimed to answer."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from rag.converse import Resolved
 from rag.find import find
+from rag.inert import inert
 from rag.inventory import Inventory, Kind, asked
 from rag.mention import titles
 from rag.narrow import narrow
@@ -29,6 +30,7 @@ _FEW = 5
 _COUNTED = 6
 # How many papers a subject is counted among, and those by which it is judged whether there are any.
 _LOOKED_AT, _JUDGED = 300, 40
+_BRACKETS = str.maketrans("", "", "[]")
 
 
 def answer(store: Store, question: str, resolved: Resolved, *, this_year: int) -> Answer | None:
@@ -46,8 +48,10 @@ def answer(store: Store, question: str, resolved: Resolved, *, this_year: int) -
     if resolved.brief or resolved.without:
         return None
     # "Who wrote the second one?" names its paper only when it is rewritten.
-    for form in filter(None, (resolved.question or question, resolved.rewritten)):
-        inventory = asked(form)
+    forms = (None if resolved.whole else resolved.question or question, resolved.rewritten)
+    for form in filter(None, forms):
+        # What the answer repeats of it must lead nowhere, and cite nothing.
+        inventory = asked(inert(form).translate(_BRACKETS))
         told = counted(store, question, inventory, resolved.where, this_year=this_year,
                        rewritten=resolved.rewritten) if inventory else None
         if told is not None:

@@ -124,13 +124,15 @@ def test_a_model_must_be_configured_to_be_used(shelf: Library) -> None:
 
 
 def test_a_models_sentences_are_checked_and_numbered(shelf: Library) -> None:
-    reply = Reply(text="Two papers address this. Shared pretraining makes the errors of reward models correlate [E2]. "
-                       "The bound cuts overoptimization by 41% on summarization tasks [E1][E9].")
+    reply = Reply(text="However, shared pretraining makes the errors of reward models correlate [E1]. Overall. "
+                       "The bound cuts overoptimization by 41% on summarization tasks [E2][E9]. "
+                       "Two papers address this. In short.")
     with model(shelf, reply) as (library, stub):
         answer = library.ask(QUESTION)
     assert_true(shelf, answer)
     assert (answer.engine, answer.model, answer.notice) == ("llm", "stub", None)
-    assert [len(sentence.citations) for sentence in answer.sentences] == [0, 1, 1]
+    # Frames stand where something follows, and their number where so many papers were cited.
+    assert [len(sentence.citations) for sentence in answer.sentences] == [1, 0, 1, 0]
     assert [reference.label for reference in answer.references] == [1, 2]
     assert answer.usage is not None
     [request] = stub.requests
@@ -138,9 +140,28 @@ def test_a_models_sentences_are_checked_and_numbered(shelf: Library) -> None:
     assert "Walking Robots" not in request.prompt
 
 
+@pytest.mark.parametrize("text", ["Two papers address this. Several papers address this topic.", "Overall. However."])
+def test_a_model_that_only_leads_on_has_said_nothing(shelf: Library, text: str) -> None:
+    with model(shelf, Reply(text=text)) as (library, _):
+        answer = library.ask(QUESTION)
+    assert_true(shelf, answer)
+    assert (answer.engine, answer.model) == ("extractive", None)
+    assert answer.notice is not None
+    assert "stood up" in answer.notice
+
+
+def test_quotes_do_not_overrule_a_model_that_declines(shelf: Library) -> None:
+    reply = Reply(text='Q1 [E1] "Shared pretraining makes their errors correlate"\n\n'
+                       "The library does not answer this.")
+    with model(shelf, reply) as (library, _):
+        answer = library.ask(QUESTION)
+    assert answer.abstained
+    assert answer.references == ()
+
+
 def test_sentences_are_said_while_the_model_still_writes(shelf: Library) -> None:
-    reply = Reply(chunks=("Ensembles of reward models delay overoptimization [E2]. ",
-                          "The bound costs nothing at inference time [E1]."), gap=0.1)
+    reply = Reply(chunks=("Ensembles of reward models delay overoptimization [E1]. ",
+                          "The bound costs nothing at inference time [E2]."), gap=0.1)
     with model(shelf, reply) as (library, _):
         stream = library.stream(QUESTION)
         said = next(event for event in stream if isinstance(event, Said))

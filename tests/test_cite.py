@@ -58,7 +58,7 @@ def test_every_run_of_words_is_found_exactly(data: st.DataObject) -> None:
     ("On three tasks the bound cuts overoptimization by 41% while the win rate stays at 63%.", "supported"),
     ("The bound reduces overoptimization by 41%.", "supported"),
     ("The bound cuts overoptimization by 14%.", "unsupported"),
-    ("The bound slows inference by 20%.", "unsupported"),
+    ("The bound slows inference by 20%.", "contradicted"),
     ("The bound slows inference.", "contradicted"),
     ("The bound does not cut overoptimization.", "contradicted"),
     ("The bound cuts overoptimization by 4.1% and the win rate to 6.3%.", "unsupported"),

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import Library
+from rag import Library, open_library
 from rag.cost import open_account
 from rag.digest import digest, steps
 from rag.digest.composing import compose
@@ -407,7 +407,7 @@ def test_closing_ends_the_calls_and_keeps_what_is_done(shelf: Library, outline: 
             last = step
             if step.done == 2:
                 break
-        written.close()  # type: ignore[attr-defined]
+        written.close()
         assert stub.client_left.wait(5.0)
     assert last is not None
     assert engines(last.digest) == {REWARD: "llm", TEXT: "extractive", WORLD: "llm"}
@@ -419,7 +419,7 @@ def test_while_nothing_comes_one_may_still_leave(shelf: Library, outline: Outlin
         plain = digest(shelf.store, "", outline=outline, this_year=2026)
         written = compose(opened(shelf, stub.url, timeout=30.0), plain, gathered(shelf.store, outline))
         beats = [next(written) for _ in range(3)]
-        written.close()  # type: ignore[attr-defined]
+        written.close()
     assert {(step.stage, step.done) for step in beats} == {("writing", 0)}
 
 
@@ -532,3 +532,17 @@ def test_any_reply_is_read_as_an_outline_of_known_papers(said: str, count: int) 
 @given(st.text(max_size=120))
 def test_any_heading_is_judged(heading: str) -> None:
     assert fits(heading, [content_stems("rewards of models")]) in (True, False)
+
+
+# ---- through the library's door
+
+
+def test_a_library_with_a_model_writes_its_digests_with_it(shelf: Library, outline: Outline) -> None:
+    with StubModel(always=scripted(outline=Reply(text=GOOD))) as stub:
+        settings = replace(shelf.settings, model="stub", openai_base_url=stub.url, timeout=2.0)
+        with open_library(shelf.path, settings=settings, embedder=shelf.store.embedder) as library:
+            made = library.digest("", outline=outline)
+            plain = library.digest("", outline=outline, engine="extractive")
+    assert_true(shelf, outline, made)
+    assert (made.engine, plain.engine, plain.model) == ("llm", "extractive", None)
+    assert "outline" not in map(section_of, stub.requests)

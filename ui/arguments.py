@@ -179,7 +179,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("path", metavar="PATH", type=Path, nargs="?",
                           help="questions (JSONL), or a folder in BEIR layout")
     evaluate.add_argument("--checker", action="store_true",
-                          help="how many faithful and corrupted statements the checker flags (PATH: made of its papers)")
+                          help="how many faithful and corrupted statements the checker flags (PATH: of its papers)")
     evaluate.add_argument("--seed", metavar="N", type=_seed, default=0,
                           help="other statements for the checker (default 0)")
 

@@ -14,6 +14,7 @@ from rag.survey import Digest, News, Outline, Step
 from ui import render
 from ui.arguments import UsageError, where
 from ui.digest_text import tell_digest
+from ui.stopped import stopped
 from ui.terminal import Piece, Terminal
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def digest(args: argparse.Namespace, library: Library, terminal: Terminal) -> in
     if args.outline:
         return _tell_outline(args, outline or library.outline(topic, only, args.length, args.engine), library, terminal)
     last, whole = _made(args, topic, only, outline, library, terminal)
-    failures = _give(last.digest, args, terminal)
+    failures = _give(last.digest if whole else stopped(last), args, terminal)
     if not whole:
         terminal.tell(f"vouch: interrupted while {last.stage} ({last.done} of {last.total}); what was done is kept")
         return 130

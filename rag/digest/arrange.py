@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from rag.digest.groups import Described, group
 from rag.digest.headings import Named, headings
 from rag.digest.material import Material, gathered
+from rag.digest.phrases import Grammar
 from rag.digest.scope import Scope, choose, scope_line
 from rag.schema import Where
 from rag.store import Store
@@ -39,14 +41,13 @@ def outline(store: Store, topic: str, where: Where | None = None, length: Length
 def arranged(store: Store, topic: str, where: Where | None, length: Length, scope: Scope) -> tuple[Outline, Material]:
     """The outline of papers that were chosen, and the papers."""
     topic = " ".join(topic.split())
-    bare = Outline(topic=topic, title=title(topic, ()), groups=(Group(heading="", papers=scope.papers),),
+    bare = Outline(topic=topic, title=topic, groups=(Group(heading="", papers=scope.papers),),
                    chosen=scope.chosen, length=length, where=where or Where(), notice=_notice(store, topic, scope))
     material = gathered(store, bare)
     groups = named(material, grouped(material))
-    return Outline(
-        topic=topic, title=title(topic, [each.heading for each in groups]), groups=groups, chosen=scope.chosen,
-        scope=scope_line(list(material.papers.values()), store.catalogue.count()[0], scope.chosen) if groups else "",
-        length=length, where=bare.where, notice=bare.notice), material
+    named_so = title(topic, [each.heading for each in groups], material.grammar)
+    scoped = scope_line(list(material.papers.values()), store.catalogue.count()[0], scope.chosen) if groups else ""
+    return replace(bare, title=named_so, groups=groups, scope=scoped), material
 
 
 def grouped(material: Material) -> tuple[tuple[str, ...], ...]:
@@ -81,14 +82,19 @@ def described(material: Material, ids: Sequence[str]) -> Named:
                  vectors=np.stack([material.vectors[paper_id] for paper_id in ids]))
 
 
-def title(topic: str, names: Sequence[str]) -> str:
-    """What a digest is called: its topic without the words that only ask, else its themes."""
+def inside(heading: str, grammar: Grammar) -> str:
+    """A heading in the middle of a sentence: with a small letter where its first word is no name."""
+    first, *rest = heading.split(" ")
+    return " ".join([grammar.spelled(first), *rest])
+
+
+def title(topic: str, headings: Sequence[str], grammar: Grammar) -> str:
+    """What a digest is called: its topic without the words that only ask, else its first themes."""
     if not topic:
-        first = [each for each in names if each][:3]
-        if not first:
-            return "Survey of papers"
-        rest = [name if any(c.isupper() for c in name[1:2]) else name[:1].lower() + name[1:] for name in first[1:]]
-        return ", ".join([first[0], *rest[:-1]]) + (f" and {rest[-1]}" if rest else "")
+        names = dict.fromkeys(inside(heading, grammar).split(" and ")[0] for heading in headings if heading)
+        *early, last = list(names)[:3] or ["survey of papers"]
+        told = f"{', '.join(early)} and {last}" if early else last
+        return told[:1].upper() + told[1:]
     place = place_of_topic(topic)
     bare = re.sub(r"[?.!\s]+$", "", topic[slice(*place)] if place and place[1] > place[0] else topic)
     return bare[:1].upper() + bare[1:]

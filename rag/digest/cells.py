@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.acronyms import definitions, singular
-from rag.digest.cues import cue, does, measured, offers
+from rag.digest.cues import cue, does, measured, offers, points_back
 from rag.digest.material import Line
 from rag.schema import Excerpt, Paper
 from rag.survey import Row
@@ -137,6 +137,8 @@ def _approach(paper: Paper, lines: Sequence[Line]) -> Excerpt | None:
         span = found.end(), _end(line.alone, found.end())
         if _PASSIVE.match(found.group()):
             span = next(((start, end) for start, end in _clauses(line.alone) if start <= found.start() < end), span)
+            if _HANGS.match(line.alone[slice(*span)]) or points_back(line.alone):
+                continue
         cell = _cell(paper, line, span)
         if cell and not _NO_WAY.match(cell.text):
             return cell

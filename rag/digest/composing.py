@@ -6,7 +6,7 @@ stays in the papers' own words, so that the digest is whole at every step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from time import perf_counter
@@ -36,7 +36,7 @@ _SHARED = 2  # sentences at most that a section opens with, each on several of i
 _NOTHING = "Nothing the model wrote stood up to the papers."
 
 
-def compose(model: Model, digest: Digest, material: Material) -> Iterator[Step]:
+def compose(model: Model, digest: Digest, material: Material) -> Generator[Step]:
     """Writes the sections of a digest anew, then its summary, and tells each step.
 
     A step is told again while nothing comes, so that whoever listens can leave. Closing the iterator ends the calls.

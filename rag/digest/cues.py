@@ -27,8 +27,9 @@ _EARLIER = _one_of("previous prior earlier existing recent other")
 _CUES: Mapping[Role, re.Pattern[str]] = {
     "problem": re.compile(
         r"\b(?:(?<!more )challeng(?:e|es|ing)|" + _one_of(
-            "problems?(?!-) difficult(?:y|ies)? suffers? struggles? limit(?:s|ed|ations?) expensive costly laborious "
-            "time-consuming scarc(?:e|ity) lack(?:s|ing)? vulnerable susceptible bottleneck hinder(?:s|ed)? "
+            "(?<!word.)(?<!test.)(?<!math.)problems?(?!-) difficult(?:y|ies)? suffers? struggles? "
+            "limit(?:s|ed|ations?) expensive costly laborious time-consuming scarc(?:e|ity) lack(?:s|ing)? vulnerable "
+            "susceptible bottleneck hinder(?:s|ed)? "
             "inefficien(?:t|cy) unreliable neglect(?:s|ed)? overlook(?:s|ed)? drawbacks? shortcomings? concerns?")
         + r"|fails? to|prone to|hard to|remains? (?:an? )?(?:unclear|open|unsolved|elusive|limited))\b", re.IGNORECASE),
     "approach": re.compile(

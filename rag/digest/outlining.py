@@ -66,8 +66,8 @@ def improve(model: Model, outline: Outline, material: Material) -> Outline:
         model.account.forget()
         return _noted(outline, "The model's outline was of no use; the sections stand as they were grouped.")
     named, before = [group.heading for group in better], [group.heading for group in outline.groups]
-    own = outline.title == title("", before)
-    return replace(outline, groups=better, title=title("", named) if own and not outline.topic else outline.title)
+    own = not outline.topic and outline.title == title("", before, material.grammar)
+    return replace(outline, groups=better, title=title("", named, material.grammar) if own else outline.title)
 
 
 def read(said: str, count: int) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rag.digest.arrange import inside
 from rag.digest.cues import does, is_of_ours, measured, points_back, praises, speaks_of_itself
 from rag.digest.material import Line, Material, mean
 from rag.digest.phrases import Grammar
@@ -25,7 +26,7 @@ _LONG, _EACH, _SCENE = 30, 0.012, 0.34
 def summary(material: Material, sections: Sequence[DigestSection], length: Length, used: set[str],
             withheld: list[Withheld]) -> tuple[Sentence, ...]:
     """Five to eight sentences; fewer where there are not so many papers."""
-    papers = [paper_id for section in sections for paper_id in section.papers]
+    papers = {paper_id for section in sections for paper_id in section.papers}
     if not papers:
         return ()
     told = [Sentence(text=_divided(sections, len(papers), material.grammar), kind="frame")]
@@ -71,17 +72,11 @@ def _worth(material: Material, section: DigestSection, used: set[str]) -> list[t
 
 def _divided(sections: Sequence[DigestSection], count: int, grammar: Grammar) -> str:
     """How many papers there are on what."""
-    names = [_named(section.heading, grammar) for section in sections]
+    names = [inside(section.heading, grammar) for section in sections]
     if len(sections) == 1:
         return f"{'This paper is' if count == 1 else f'These {count} papers are'} on {names[0]}."
     parts = [f"{name} ({len(section.papers)})" for name, section in zip(names, sections, strict=True)]
     return f"The {count} papers fall into {_number(len(sections))} themes: {'; '.join(parts)}."
-
-
-def _named(heading: str, grammar: Grammar) -> str:
-    """A heading in the middle of a sentence."""
-    first, *rest = heading.split(" ")
-    return " ".join([grammar.spelled(first), *rest])
 
 
 def _number(count: int) -> str:

@@ -76,20 +76,20 @@ def steps(store: Store, topic: str, where: Where | None = None, outline: Outline
 
 def written(outline: Outline, material: Material, writer: Rewrite | None, began: float) -> Iterator[Step]:
     """The digest of an outline, step by step."""
-    catalogue = material.store.catalogue
     groups = [Group(heading=group.heading, papers=tuple(i for i in group.papers if i in material.papers))
               for group in outline.groups]
     groups = [group for group in groups if group.papers]
+    ids = list(dict.fromkeys(paper_id for group in groups for paper_id in group.papers))
+    total = material.store.catalogue.count()[0]
     made = Digest(
         topic=outline.topic, title=outline.title, length=outline.length, where=outline.where, notice=outline.notice,
-        scope=scope_line([material.paper(paper_id) for group in groups for paper_id in group.papers], catalogue.count()[0], outline.chosen) if groups else "",
-        generation=catalogue.generation, timings={"outline": perf_counter() - began})
+        scope=scope_line([material.paper(paper_id) for paper_id in ids], total, outline.chosen) if ids else "",
+        generation=material.store.catalogue.generation, timings={"outline": perf_counter() - began})
     if not groups:
         yield Step(stage="summarising", done=1, total=1, digest=made)
         return
     used: set[str] = set()
     withheld: list[Withheld] = []
-    ids = list(dict.fromkeys(paper_id for group in groups for paper_id in group.papers))
     places = dict(zip(ids, layout(np.stack([material.vectors[paper_id] for paper_id in ids])), strict=True))
     for number, group in enumerate(groups):
         yield Step(stage="writing", done=number, total=len(groups), digest=made)

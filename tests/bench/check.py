@@ -238,8 +238,7 @@ def table(cases: Sequence[Case], weights: Mapping[str, float], by: str) -> Itera
 
 def seen(cases: Sequence[Case]) -> list[Case]:
     """Those that a fit learns from: what is reworded or cites the wrong paper, and what people wrote."""
-    return [case for case in cases if case.kind in SHARES or (
-        case.kind in FITTED and (case.true or case.kind == "wrong paper"))]
+    return [case for case in cases if case.kind in FITTED or case.kind in SHARES]
 
 
 # ---- claims that people wrote

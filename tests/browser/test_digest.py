@@ -23,7 +23,7 @@ PAPERS = (
     {"title": "Heron Nests After the $M^3$ Flood", "year": 2024, "authors": ["Bo Fern", "Cy Marsh"],
      "abstract": "We count heron nests before and after a flood. A third of the heron nests were lost, and the colony "
                  "moved two kilometres upstream."},
-    {"title": "Heron Nests in Old <b>Registers</b>", "authors": ["Dee Holm"],
+    {"title": "Heron Nests in Old Registers", "authors": ["Dee Holm"],
      "abstract": "Parish registers count heron nests since 1750. We read forty of them and find that heron nests were "
                  "three times as many as today."},
     {"title": "Cameras for Heron Nests", "year": 2023, "authors": ["Ada Quill"],
@@ -71,7 +71,7 @@ def test_an_outline_becomes_a_digest_that_is_kept(address: str, open_page: Open,
     expect(plan.get_by_role("checkbox")).to_have_count(4)
     plan.get_by_role("textbox", name="Title").fill("What is known of heron nests")
     plan.get_by_role("textbox", name="Heading").first.fill("Nests <i>by count</i>")
-    plan.get_by_role("checkbox", name="Heron Nests in Old <b>Registers</b>").uncheck()
+    plan.get_by_role("checkbox", name="Heron Nests in Old Registers").uncheck()
     written(page)
 
     digest = page.locator(".digest")

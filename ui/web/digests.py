@@ -17,6 +17,7 @@ from rag.errors import NoPaperError, VouchError
 from rag.schema import Where
 from rag.survey import Digest, Length, Outline, Stage, Step
 from ui.drawer import Drawer, Kept
+from ui.formula import plain
 from ui.notebook import new_id
 from ui.render import to_json
 from ui.stopped import stopped
@@ -63,7 +64,7 @@ class Digests:
         outline = self.library.outline(topic, where, length)
         papers = {paper_id: self.library.papers[paper_id] for paper_id in outline.papers}
         fields: dict[str, Any] = to_json(outline)
-        return fields | {"titles": {paper_id: paper.label for paper_id, paper in papers.items()}}
+        return fields | {"titles": {paper_id: plain(paper.label) for paper_id, paper in papers.items()}}
 
     def begin(self, outline: Outline) -> str:
         """Begins to write an outline; returns the digest's id."""
