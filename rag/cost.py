@@ -139,13 +139,15 @@ class Account:
             self._undo.pop()()
 
 
-def open_account(settings: Settings, history: Sequence[Turn] = (), fresh: bool = False) -> Account:
+def open_account(settings: Settings, history: Sequence[Turn] = (), fresh: bool = False,
+                 elsewhere: float = 0.0) -> Account:
     """The account of the next answer in a conversation, with what VOUCH_MAX_COST leaves for it.
 
     Args:
         settings: the limit, and the price.
         history: the conversation's earlier turns.
         fresh: whether a model is asked even where it is remembered what it wrote.
+        elsewhere: dollars that the conversation has cost beside those turns.
     """
     limit = settings.max_cost
-    return Account(left=None if limit is None else max(0.0, limit - spent(history)), fresh=fresh)
+    return Account(left=None if limit is None else max(0.0, limit - spent(history) - elsewhere), fresh=fresh)

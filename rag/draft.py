@@ -84,7 +84,8 @@ class Draft:
             # What only leads on is said when something follows.
             self._leading.append(sentence)
         else:
-            for said in (*self._leading, sentence):
+            # Where the papers speak in a model's stead, nothing of its own leads to them.
+            for said in (*(self._leading if self.engine == "llm" else ()), sentence):
                 self.told.append(said)
                 yield Said(sentence=said)
             self._leading.clear()

@@ -144,15 +144,17 @@ class Library:
         return self.settings.deep and self.settings.model is not None
 
     def ask(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-            engine: EngineName | None = None, deep: bool | None = None, *, fresh: bool = False) -> Answer:
+            engine: EngineName | None = None, deep: bool | None = None, *, fresh: bool = False,
+            spent: float = 0.0) -> Answer:
         """The checked answer to a question; see `stream`."""
-        for event in self.stream(question, history, where, engine, deep, fresh=fresh):
+        for event in self.stream(question, history, where, engine, deep, fresh=fresh, spent=spent):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("an answer always finishes")
 
     def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None,
-               engine: EngineName | None = None, deep: bool | None = None, *, fresh: bool = False) -> Iterator[Event]:
+               engine: EngineName | None = None, deep: bool | None = None, *, fresh: bool = False,
+               spent: float = 0.0) -> Iterator[Event]:
         """The same work as `ask`, as it happens: stages, the evidence, each checked sentence, the whole answer.
 
         Args:
@@ -162,6 +164,7 @@ class Library:
             engine: None takes the language model where VOUCH_MODEL names one, else the extractive engine.
             deep: whether the model also helps to search for what it writes from; None goes by VOUCH_DEEP.
             fresh: asks the model anew, where what it wrote for the very same prompt is kept.
+            spent: dollars that the conversation has cost beside its history, for VOUCH_MAX_COST.
 
         Raises:
             NoLibraryError: there is no library yet.
@@ -170,7 +173,7 @@ class Library:
         use_model = self._takes_model(engine) or bool(deep)
         if deep and engine == "extractive":
             raise SettingsError("A deep search is the language model's: leave out --deep or --engine extractive.")
-        writer = self._engine(history, fresh=fresh) if use_model else None
+        writer = self._engine(history, fresh=fresh, spent=spent) if use_model else None
         return answer(self.store, question, history, where, writer, this_year=date.today().year,
                       deep=self._digs if deep is None else deep)
 
@@ -361,12 +364,12 @@ class Library:
 
         return Writer(self.settings, Remembered(self.path / "replies.sqlite"))
 
-    def _engine(self, history: Sequence[Turn] = (), *, fresh: bool = False) -> Writer:
+    def _engine(self, history: Sequence[Turn] = (), *, fresh: bool = False, spent: float = 0.0) -> Writer:
         """The language model's engine for one answer, with what it may still cost."""
         writer = self._writer
         from rag.cost import open_account
 
-        return writer.on(open_account(self.settings, history, fresh))
+        return writer.on(open_account(self.settings, history, fresh, spent))
 
     def _surveys(self, engine: EngineName | None) -> Surveys:
         from rag.surveys import Surveys

@@ -24,7 +24,7 @@ def assert_true(library: Library, answer: Answer) -> None:
     for sentence in answer.sentences:
         assert sentence.verdict in ("supported", "weak")
         if sentence.kind == "frame":
-            assert re.fullmatch(r"(Two|One|These|Others|However|In short).*", sentence.text)
+            assert re.fullmatch(r"(Two|One|These|Others|However|Overall|In short).*", sentence.text)
         else:
             assert sentence.citations
         for citation in sentence.citations:
