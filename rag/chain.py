@@ -45,7 +45,8 @@ NO_ANSWER = "The library does not answer this."
 _REPLY = 1_536  # tokens of the window kept free for quotes and answer
 _EVIDENCE = 6_000  # tokens of evidence at most: more costs time and buries what matters
 _TURNS = 4  # turns of the conversation shown when a follow-up is rewritten
-_TURN = 600  # characters of each answer shown there
+_ASKED, _TURN = 300, 600  # characters of each question and each answer shown there
+_LONGEST = 1_000  # characters of a question that is read in its conversation: who writes more says it all
 _BRIEF = 3  # sentences of a brief answer, as prompts/brief.md says
 
 
@@ -167,27 +168,40 @@ def _read(items: Iterator[Packed | str | Usage]) -> Iterator[Packed | tuple[Pick
 def condense(model: Model, question: str, history: Sequence[Turn]) -> str:
     """The question as it stands without the conversation; itself where the model gives nothing that could be it.
 
+    It stays as it is too where it is long, and where the model's window holds no turn beside it. Of the conversation
+    the last turns are shown that find room.
+
     Raises:
         ModelError: the model failed.
     """
-    if not history:
+    turns = [f"User: {_head(turn.question, _ASKED)}\nAnswer: {_head(turn.answer.text, _TURN)}"
+             for turn in history[-_TURNS:]] if len(question) <= _LONGEST else []
+    while turns:
+        prompt = prompts.load("condense").fill(history="\n".join(turns), question=question)
+        if model.count(prompt) <= model.window - min(_REPLY, model.window // 4):
+            break
+        turns.pop(0)
+    else:
         return question
-    turns = [f"User: {turn.question}\nAnswer: {_head(turn.answer.text)}" for turn in history[-_TURNS:]]
-    prompt = prompts.load("condense").fill(history="\n".join(turns), question=question)
-    said = "".join(piece for piece in model.stream([HumanMessage(prompt)]) if isinstance(piece, str))
+    said = model.ask(prompt, valid=lambda said: _standing(said, question, prompt) is not None)
+    return _standing(said, question, prompt) or question
+
+
+def _standing(said: str, question: str, prompt: str) -> str | None:
+    """The question that a model wrote; None where it can be no form of the one that was asked."""
     line = " ".join(sentence.text for sentence in parse([said]))
     line = re.sub(r"^[\w -]{0,40}\bquestion\s*:\s*", "", line, flags=re.IGNORECASE).strip(" \"'“”‘’")
     # A model that chats, refuses or answers instead speaks of what nobody asked about.
     stems, known = set(content_stems(line)), set(content_stems(prompt))
     if not stems or len(stems & known) < len(stems) / 2 or len(line) > 2 * len(question) + 300:
-        return question
+        return None
     return question if letters(line) == letters(question) else line
 
 
-def _head(text: str) -> str:
-    """The text's first sentences."""
-    ends = [end for _, end in sentences(text) if end <= _TURN]
-    return text[:ends[-1] if ends else _TURN]
+def _head(text: str, most: int) -> str:
+    """The text's first sentences, within so many characters."""
+    ends = [end for _, end in sentences(text[:2 * most]) if end <= most]
+    return text[:ends[-1] if ends else most]
 
 
 class Writer:
@@ -238,13 +252,13 @@ class Writer:
         """See `condense`."""
         return condense(self._model, question, history)
 
-    def rewrite(self, question: str, spent: Callable[[Usage], None]) -> tuple[str, ...]:
+    def rewrite(self, question: str) -> tuple[str, ...]:
         """See `rag.rewrite.rewrite`."""
-        return rewrite(self._model, question, spent)
+        return rewrite(self._model, question)
 
-    def rerank(self, question: str, papers: Sequence[Paper], spent: Callable[[Usage], None]) -> Ranked:
+    def rerank(self, question: str, papers: Sequence[Paper]) -> Ranked:
         """See `rag.rerank.rerank`."""
-        return rerank(self._model, question, papers, spent)
+        return rerank(self._model, question, papers)
 
     def weigh(self, claim: str, quotes: Sequence[str]) -> Mapping[int, Side | None]:
         """See `rag.weigh.weigh`."""

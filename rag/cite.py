@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from rag import agree
 from rag.edits import edits
+from rag.leaning import leaning
 from rag.polarity import Reading, opposed, read
 from rag.quantities import differing
 from rag.schema import Support, Verdict
@@ -23,6 +25,9 @@ _SUPPORTED, _WEAK = 0.5, 0.35
 # What each word against a statement, and each that it adds, takes from its log-odds, and what forbids to call it
 # supported takes besides. By hand: a fit on corrupted copies would take far more, and what people write is no copy.
 _AGAINST, _ADDED, _FORBIDDEN = 2.5, 1.5, 3.0
+# What leaning adds to them, and how it is seen: in so many sentences, each the less the less it is like the statement,
+# and one that only asks less still.
+_LEANS, _LEANING, _NEARER, _ASKED = 2.0, 4, 4.0, 0.6
 # Where log-odds level off: a copy with a word changed is no surer than a fair rendering.
 _SURE = 4.0
 # A sentence that holds so much of a statement speaks of the same thing.
@@ -137,12 +142,14 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
         return verbatim or Support(verdict="unsupported", score=0.0)
     rested = rest(statement, vector, source, rarity, own)
     start, end = rested.span
-    score = rested.score
-    verdict: Verdict = "supported" if score >= _SUPPORTED else "weak" if score >= _WEAK else "unsupported"
+    # Its lean is too unsure to judge a single sentence by.
+    said = rested.chance(leaning=False)
+    verdict: Verdict = "supported" if said >= _SUPPORTED else "weak" if said >= _WEAK else "unsupported"
     if rested.forbidden:
-        near = rested.likeness >= _WEAK and not rested.foreign
+        near = not rested.foreign and rested.chance(leaning=False, against=False) >= _WEAK
         verdict = "contradicted" if rested.opposed and near else "unsupported"
-    return Support(verdict=verdict, score=round(score, 4), quote=source.text[start:end], start=start, end=end)
+    return Support(verdict=verdict, score=round(rested.chance(), 4), quote=source.text[start:end],
+                   start=start, end=end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +157,7 @@ class Rested:
     """The words that a statement rests on, the signs that they say it, and what speaks against it.
 
     Attributes:
+        lean: how far the sentences most like it lean its way, about -1..1; 0 for a copy.
         against: how often it says the opposite of them, or what may be.
         added: how many numbers, names and stronger words it has that they, or the paper, have not.
         opposed: it says the opposite.
@@ -159,6 +167,7 @@ class Rested:
 
     span: Span
     signs: Signs
+    lean: float
     against: int
     added: int
     opposed: bool
@@ -170,18 +179,19 @@ class Rested:
         """Whether it may not be called supported, however alike it is."""
         return self.opposed or self.stronger or self.foreign
 
-    @property
-    def likeness(self) -> float:
-        """How sure it is that the text speaks of what the statement says, whichever way, 0..1."""
-        return self._chance(0.0)
+    def chance(self, *, leaning: bool = True, against: bool = True,
+               weights: Mapping[str, float] | None = None) -> float:
+        """How sure it is that the text supports the statement, 0..1.
 
-    @property
-    def score(self) -> float:
-        """How sure it is that the text supports the statement, 0..1."""
-        return self._chance(_AGAINST * min(self.against, 2) + _ADDED * min(self.added, 2) + _FORBIDDEN * self.forbidden)
-
-    def _chance(self, against: float) -> float:
-        return 1.0 / (1.0 + math.exp(against - _SURE * math.tanh(odds(self.signs) / _SURE)))
+        Args:
+            leaning: whether its lean counts.
+            against: whether what speaks against it counts.
+            weights: of the signs; None for the fitted ones.
+        """
+        found = _SURE * math.tanh(odds(self.signs, weights) / _SURE) + _LEANS * self.lean * leaning
+        if against:
+            found -= _AGAINST * min(self.against, 2) + _ADDED * min(self.added, 2) + _FORBIDDEN * self.forbidden
+        return 1.0 / (1.0 + math.exp(-found))
 
 
 def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarity = lambda _: 1.0,
@@ -210,17 +220,27 @@ def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: R
     beside = source.text[slice(*span)] if changes is not None else paper
     names = len(agree.unknown_names(statement, paper)) + agree.renamed(changes or ())
     added = differing(statement, beside, copied=changes is not None) + agree.strengthens(statement, beside, changes)
-    least, most = match.clauses
     # Where little of it is said there, a word that points the other way may speak of something else.
     close = changes is not None or match.covered(core, core) >= _CLOSE
     least, most = match.clauses
     return Rested(
-        span=span, against=against, added=added + names, opposed=against > 0 and close, stronger=added > 0,
+        span=span, lean=_lean(statement, likeness, source) if changes is None else 0.0, against=against,
+        added=added + names, opposed=against > 0 and close, stronger=added > 0,
         foreign=names > 0 or (least < _STRAY and most >= _KEPT) or agree.invents(statement, paper),
         signs=Signs(likeness=float(likeness.max()), nearness=nearness, covered=match.covered(first, last),
                     held=match.covered(0, len(source.spans) - 1), lost=match.lost,
                     accord=None if own is None or source.words is None else accord(
                         statement, own, source.words, rarity)))
+
+
+def _lean(statement: str, likeness: NDArray[np.float32], source: Grounds) -> float:
+    """How far the sentences most like a statement lean its way: the most for it, less the most against it."""
+    nearest = np.argsort(-likeness)[:_LEANING]
+    weights = np.exp(_NEARER * (likeness[nearest] - likeness.max()))
+    leans = [float(weight) * (1.0 if source.readings[at].asserts else _ASKED)
+             * leaning(statement, source.text[slice(*source.spans[at])])
+             for at, weight in zip(nearest, weights, strict=True)]
+    return max(0.0, *leans) + min(0.0, *leans)
 
 
 # All that a sentence may say that cites nothing: how many papers there are, and words that lead from one to the next.

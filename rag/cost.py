@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from rag.errors import ModelError
@@ -17,6 +20,7 @@ MOST_REPLY = 8_192
 LEAST_REPLY = 1_024
 
 _MILLION = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
@@ -55,7 +59,29 @@ def _on_this_machine(url: str) -> bool:
 
 def spent(history: Sequence[Turn]) -> float:
     """Dollars that a conversation's answers have cost, as far as they are known."""
-    return sum(turn.answer.usage.cost or 0.0 for turn in history if turn.answer.usage)
+    return sum(dollars(turn.answer.usage.cost) or 0.0 for turn in history if turn.answer.usage)
+
+
+def dollars(told: object) -> float | None:
+    """What a server or a notebook tells of a cost; None unless it is an amount: a finite number, or its digits."""
+    if isinstance(told, bool) or not isinstance(told, int | float | str):
+        return None
+    try:
+        amount = float(told)
+    except (ValueError, OverflowError):
+        return None
+    return amount if math.isfinite(amount) and amount >= 0.0 else None
+
+
+def tokens(read: object, written: object) -> Usage | None:
+    """What a server tells of the tokens; None unless they are counts, and not both none: an answer takes some."""
+    if not _is_count(read) or not _is_count(written) or not (read or written):
+        return None
+    return Usage(input_tokens=read, output_tokens=written)
+
+
+def _is_count(told: object) -> TypeGuard[int]:
+    return isinstance(told, int) and not isinstance(told, bool) and told >= 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +90,7 @@ class Account:
 
     Attributes:
         left: dollars that may still be spent; None for no limit.
+        held: dollars of these that are set aside for calls under way, for all that they may come to.
         fresh: whether a model is asked even where it is remembered what it wrote.
         usage: tokens and dollars of the calls so far. Where a server does not tell them they count only under a limit,
             and then as many as they can have been.
@@ -72,6 +99,7 @@ class Account:
     """
 
     left: float | None = None
+    held: float = 0.0
     fresh: bool = False
     usage: Usage | None = None
     asked: int = 0
@@ -99,11 +127,21 @@ class Account:
         if its is None:
             raise ModelError(f"The model {name} was not asked: VOUCH_MAX_COST limits what it may cost, and its price "
                              "is not known; VOUCH_PRICE sets it.")
-        if self.left < (least := its.of(read, LEAST_REPLY)):
+        left = self.left - self.held
+        if left < (least := its.of(read, LEAST_REPLY)):
             raise ModelError(f"The model {name} was not asked: it could cost ${least:.2g}, and VOUCH_MAX_COST leaves "
-                             f"this conversation ${max(0.0, self.left):.2g}.")
-        rest = _MILLION * self.left - its.read * read
+                             f"this conversation ${max(0.0, left):.2g}.")
+        rest = _MILLION * left - its.read * read
         return MOST_REPLY if rest >= its.written * MOST_REPLY else int(rest / its.written)
+
+    @contextmanager
+    def holding(self, dollars: float) -> Iterator[None]:
+        """Sets so much aside for a call while it runs: others, as the judge's, may begin before it is charged."""
+        self.held += dollars
+        try:
+            yield
+        finally:
+            self.held -= dollars
 
     def charge(self, usage: Usage) -> None:
         """Adds what a call took."""
@@ -115,7 +153,7 @@ class Account:
         """An account for a call beside others: so much of what is left is set aside for it until it is joined again."""
         if self.left is None:
             return Account(fresh=self.fresh)
-        aside = min(dollars, self.left)
+        aside = max(0.0, min(dollars, self.left - self.held))
         self.left -= aside
         return Account(left=aside, fresh=self.fresh)
 

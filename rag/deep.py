@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rag.errors import ModelError
 from rag.retrieve import Retrieved, retrieve
-from rag.schema import Usage, Where
+from rag.schema import Where
 from rag.store import Store
 
 if TYPE_CHECKING:
@@ -31,12 +31,10 @@ class Deep:
 
     Attributes:
         writer: whom to ask.
-        usage: tokens that its calls took so far, where the server tells.
         notice: one line on what went wrong.
     """
 
     writer: Writer
-    usage: Usage | None = None
     notice: str | None = None
 
     def search(self, store: Store, question: str, k: int, where: Where | None = None) -> Retrieved:
@@ -53,7 +51,7 @@ class Deep:
 
     def rewrite(self, question: str) -> tuple[str, ...]:
         """Other ways to put the question, to search for with it."""
-        return self._asked(lambda: self.writer.rewrite(question, self._spend), ())
+        return self._asked(lambda: self.writer.rewrite(question), ())
 
     def widen(self, store: Store, plain: Retrieved, k: int, where: Where | None, also: Sequence[str]) -> Retrieved:
         """What a question finds together with other ways to put it, without those that are off its subject.
@@ -82,7 +80,7 @@ class Deep:
     def rerank(self, retrieved: Retrieved) -> Retrieved:
         """The same papers in a new order; a hit that the model named has its place under "model" among its ranks."""
         papers = [hit.paper for hit in retrieved.hits[:DEPTH]]
-        ranked = self._asked(lambda: self.writer.rerank(retrieved.question, papers, self._spend), None)
+        ranked = self._asked(lambda: self.writer.rerank(retrieved.question, papers), None)
         if ranked is None:
             return retrieved
         evidence = list(retrieved.evidence)
@@ -99,6 +97,3 @@ class Deep:
         except ModelError as error:
             self.notice = f"{error} The papers stand in the order in which they were found."
             return instead
-
-    def _spend(self, usage: Usage) -> None:
-        self.usage = usage if self.usage is None else self.usage + usage

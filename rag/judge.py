@@ -6,6 +6,7 @@ It sees sentence and quote and nothing else, and can only lower what the checker
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ _ALONE = re.compile(rf"\W*(?:verdict\W+)?({_WORD})(?: supported)?\W*", re.IGNORE
 class Judge:
     """The second opinion in one answer. After its first failure it is asked no more.
 
+    All that it says in one answer may take one time-out together, for the answer waits for it.
+
     Attributes:
         model: the one to ask.
         notice: one line on what went wrong, for the reader.
@@ -39,6 +42,7 @@ class Judge:
     model: Model
     notice: str | None = None
     _failed: bool = False
+    _took: float = 0.0
 
     def lower(self, text: str, support: Support) -> Support:
         """The support as the judge sees it: the same, or with a lower verdict. What it says amiss changes nothing.
@@ -51,7 +55,7 @@ class Judge:
             return support
         prompt = prompts.load("judge").fill(quote=_line(support.quote), sentence=_line(text))
         try:
-            said = self.model.ask(prompt, json=True)
+            said = self._ask(prompt)
         except ModelError as error:
             self._failed = True
             self.notice = f"{error} The sentences stand as they were checked without it."
@@ -61,6 +65,17 @@ class Judge:
             self.notice = f"The model {self.model.name} gave no verdict on a sentence, which stands as it was checked."
             return support
         return replace(support, verdict=max(support.verdict, found, key=_ORDER.index))
+
+    def _ask(self, prompt: str) -> str:
+        rest = self.model.timeout - self._took
+        if rest <= 0:
+            raise ModelError(f"The model {self.model.name} took {self.model.timeout:g} s to judge some sentences, "
+                             "which is all that it may; VOUCH_TIMEOUT allows more.")
+        began = time.monotonic()
+        try:
+            return self.model.ask(prompt, json=True, within=rest, valid=lambda said: verdict(said) is not None)
+        finally:
+            self._took += time.monotonic() - began
 
 
 def verdict(said: str) -> Verdict | None:

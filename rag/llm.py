@@ -16,10 +16,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.cost import Account, Price, open_account, price
+from rag.cost import Account, Price, dollars, price, tokens
 from rag.errors import ModelError
 from rag.failure import explain, reached, status, wait
-from rag.providers import DEFAULT_WINDOW, asking, chat_model, provider_of, window
+from rag.providers import DEFAULT_WINDOW, LEFT, asking, chat_model, provider_of, window
 from rag.remembered import Remembered, key
 from rag.schema import Usage
 from rag.settings import Settings, quiet, tiktoken_folder
@@ -71,7 +71,8 @@ class Model(Gauge):
         price: what it costs; None where that is not known.
         address: of its server, where it is not its provider's own.
         remembered: what it wrote before; None to remember nothing.
-        account: what its calls are charged to, and limited by.
+        limit: dollars that may be spent where it is on no account: each call then has one of its own.
+        charged: the account it is on, where it is on one.
         shapeless: set once its server has refused to be asked for JSON.
     """
 
@@ -80,15 +81,21 @@ class Model(Gauge):
     price: Price | None = None
     address: str = ""
     remembered: Remembered | None = None
-    account: Account = field(default_factory=Account)
+    limit: float | None = None
+    charged: Account | None = None
     shapeless: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def account(self) -> Account:
+        """What its calls are charged to, and limited by."""
+        return Account(left=self.limit) if self.charged is None else self.charged
 
     def on(self, account: Account) -> Model:
         """The same model, with its calls on an account."""
-        return replace(self, account=account)
+        return replace(self, charged=account)
 
-    def stream(self, messages: Sequence[BaseMessage], left: threading.Event | None = None, *,
-               json: bool = False) -> Iterator[str | Usage]:
+    def stream(self, messages: Sequence[BaseMessage], left: threading.Event | None = None, *, json: bool = False,
+               within: float | None = None, valid: Callable[[str], bool] = bool) -> Iterator[str | Usage]:
         """Ask, and yield the answer's text in the pieces it comes in, then the usage where it is known.
 
         Reasoning and tool calls are left out. What the model wrote for the same messages before is yielded at once and
@@ -96,48 +103,45 @@ class Model(Gauge):
 
         Args:
             messages: the prompt.
-            left: set it to end the answer, and the request at the model's next token; so does closing the iterator.
+            left: set it to end the answer, and the request as soon as anything comes; so does closing the iterator.
             json: whether the answer is to be JSON, where the server can be told so; it may be none all the same.
+            within: seconds that the whole answer may take; None for ten time-outs.
+            valid: whether what it wrote, thoughts left out, is of use; what is not is not remembered.
 
         Raises:
             ModelError: whatever went wrong, in one sentence; pieces may have been yielded before.
         """
         known = _key(self, messages, json)
-        if self.remembered and not self.account.fresh and (text := self.remembered.find(known)) is not None:
-            self.account.recalled += 1
+        account = self.account
+        if self.remembered and not account.fresh and (text := self.remembered.find(known)) and valid(_said(text)):
+            account.recalled += 1
             yield text
             return
-        written = yield from _stream(self, messages, threading.Event() if left is None else left, json)
-        if self.remembered and written:
+        written = yield from _stream(self, account, messages, threading.Event() if left is None else left, json=json,
+                                     within=self.timeout * TOTAL if within is None else within)
+        if self.remembered and written and valid(_said(written)):
             self.remembered.keep(known, written)
-            self.account.kept(functools.partial(self.remembered.drop, known))
+            account.kept(functools.partial(self.remembered.drop, known))
 
-    def ask(self, prompt: str, spent: Callable[[Usage], None] | None = None, *, json: bool = False) -> str:
+    def ask(self, prompt: str, *, json: bool = False, within: float | None = None,
+            valid: Callable[[str], bool] = bool) -> str:
         """Ask in one message, and wait for the whole answer, without the thoughts that a model writes before it.
 
         Args:
             prompt: the message.
-            spent: told the tokens it took, where they are known; so is the account.
-            json: as for `stream`.
+            json, within, valid: as for `stream`.
 
         Raises:
             ModelError: as `stream`.
         """
         from langchain_core.messages import HumanMessage
 
-        said = []
-        for piece in self.stream([HumanMessage(prompt)], json=json):
-            if not isinstance(piece, Usage):
-                said.append(piece)
-            elif spent:
-                spent(piece)
-        return _THOUGHTS.sub("", "".join(said))
+        pieces = self.stream([HumanMessage(prompt)], json=json, within=within, valid=valid)
+        return _said("".join(piece for piece in pieces if isinstance(piece, str)))
 
 
 def open_model(name: str, settings: Settings, remembered: Remembered | None = None) -> Model:
     """The model of that name (as VOUCH_MODEL gives it), ready to be asked; nothing is sent.
-
-    Until it is put on an answer's account, all its calls share one, under the limit of one conversation.
 
     Raises:
         SettingsError: the name, the key, the address or the provider's package does not allow it.
@@ -145,13 +149,18 @@ def open_model(name: str, settings: Settings, remembered: Remembered | None = No
     quiet()  # LangChain would send every prompt to a tracing service that the environment happens to name
     return Model(name=name, chat=chat_model(name, settings), timeout=settings.timeout, window=window(name, settings),
                  price=price(name, settings), address=settings.openai_base_url or "", remembered=remembered,
-                 account=open_account(settings))
+                 limit=settings.max_cost)
 
 
 def gauge(settings: Settings) -> Gauge:
     """How much text the model that the settings name takes; one at an unknown server where they name none."""
     name = settings.model or ""
     return Gauge(name=name, window=window(name, settings))
+
+
+def _said(text: str) -> str:
+    """What was written, without the thoughts before it."""
+    return _THOUGHTS.sub("", text)
 
 
 def _key(model: Model, messages: Sequence[BaseMessage], json: bool) -> str:
@@ -190,6 +199,7 @@ class _Reply:
     """
 
     model: Model
+    account: Account
     read: int
     most: int | None
     text: str = ""
@@ -208,10 +218,10 @@ class _Reply:
         """
         self.chunks += 1
         self.finish = self.finish or _finish(chunk.response_metadata)
-        if (cost := chunk.response_metadata.get("cost")) is not None:
-            self.cost = float(cost)
-        if reported := getattr(chunk, "usage_metadata", None):
-            told = Usage(input_tokens=reported["input_tokens"], output_tokens=reported["output_tokens"])
+        if (cost := dollars(chunk.response_metadata.get("cost"))) is not None:
+            self.cost = cost
+        reported = getattr(chunk, "usage_metadata", None) or {}
+        if told := tokens(reported.get("input_tokens"), reported.get("output_tokens")):
             self.usage = told if self.usage is None or provider_of(self.model.name).openai else self.usage + told
         self.text += chunk.text
         if len(self.text) > LONGEST:
@@ -240,20 +250,28 @@ class _Reply:
             return None
         cost = price.of(usage.input_tokens, usage.output_tokens) if price else None
         usage = replace(usage, cost=cost if self.cost is None else self.cost)
-        self.model.account.charge(usage)
+        self.account.charge(usage)
         return usage
 
 
-def _stream(model: Model, messages: Sequence[BaseMessage], left: threading.Event,
-            json: bool) -> Generator[str | Usage, None, str]:
+def _stream(model: Model, account: Account, messages: Sequence[BaseMessage], left: threading.Event, *, json: bool,
+            within: float) -> Generator[str | Usage, None, str]:
     """Yields as `Model.stream`; returns the whole of what was written, or nothing where the reader has left."""
     # The model is read in a thread of its own: HTTP time-outs count bytes, and a proxy's keep-alive comments, a
     # retry's wait or a server that trickles would each defeat them; here the time to a token is what counts.
     read = math.ceil(_UNSURE * sum(model.count(message.text) + _FRAME for message in messages))
-    reply = _Reply(model=model, read=read, most=model.account.reply(model.name, model.price, read))
-    model.account.asked += 1
+    most = account.reply(model.name, model.price, read)
+    reply = _Reply(model=model, account=account, read=read, most=most)
+    with account.holding(model.price.of(read, most) if model.price and most is not None else 0.0):
+        account.asked += 1
+        return (yield from _read(reply, messages, left, json=json, within=within))
+
+
+def _read(reply: _Reply, messages: Sequence[BaseMessage], left: threading.Event, *, json: bool,
+          within: float) -> Generator[str | Usage, None, str]:
+    model = reply.model
     chunks: queue.Queue[AIMessageChunk | Exception | None] = queue.Queue(maxsize=64)
-    deadline = time.monotonic() + model.timeout * TOTAL
+    deadline = time.monotonic() + within
     worker = threading.Thread(target=_pump, args=(model, messages, reply.most, json, chunks, left), daemon=True,
                               name="vouch model")
     worker.start()
@@ -265,7 +283,7 @@ def _stream(model: Model, messages: Sequence[BaseMessage], left: threading.Event
             try:
                 chunk = chunks.get(timeout=max(0.0, min(model.timeout, rest)))
             except queue.Empty:
-                raise ModelError(_late(model, begun=bool(reply.text), at_all=rest <= model.timeout)) from None
+                raise ModelError(_late(model, begun=bool(reply.text), within=within if rest <= model.timeout else None)) from None
             if isinstance(chunk, Exception):
                 working = reply.chunks > 0 or reached(chunk)
                 raise ModelError(explain(chunk, model.name)) from chunk
@@ -286,9 +304,9 @@ def _stream(model: Model, messages: Sequence[BaseMessage], left: threading.Event
             reply.settle(ended=False)
 
 
-def _late(model: Model, *, begun: bool, at_all: bool) -> str:
-    if at_all:
-        told = f"did not come to an end within {model.timeout * TOTAL:g} s"
+def _late(model: Model, *, begun: bool, within: float | None) -> str:
+    if within is not None:
+        told = f"did not come to an end within {within:.3g} s"
     elif begun:
         told = f"stopped in mid-answer for {model.timeout:g} s"
     else:
@@ -299,6 +317,7 @@ def _late(model: Model, *, begun: bool, at_all: bool) -> str:
 def _pump(model: Model, messages: Sequence[BaseMessage], most: int | None, json: bool,
           chunks: queue.Queue[AIMessageChunk | Exception | None], left: threading.Event) -> None:
     """Put the model's chunks into the queue, then None; or the error that ended them. Stops when ``left`` is set."""
+    LEFT.set(left)
     until = time.monotonic() + model.timeout
     shaped = json and not model.shapeless.is_set()
     attempt = 0

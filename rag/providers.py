@@ -6,7 +6,9 @@ LangChain's packages are imported only where a model is set up.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 
 _JSON = {"response_format": {"type": "json_object"}}
+
+# Set in the thread that reads a reply: the event that its reader has left.
+LEFT: ContextVar[threading.Event | None] = ContextVar("LEFT", default=None)
+
+
+def unwanted() -> bool:
+    """Whether nobody waits any more for the reply that this thread reads."""
+    left = LEFT.get()
+    return left is not None and left.is_set()
 
 
 def _usual(timeout: float, _window: int) -> dict[str, Any]:
@@ -150,7 +161,7 @@ def _openai_model(name: str, provider: str, model: str, settings: Settings, pati
     import openai
     from pydantic import SecretStr
 
-    from rag.openaichat import OpenAIChat
+    from rag.openaichat import OpenAIChat, client
 
     timeout = openai.Timeout(patience, connect=min(settings.timeout, 10.0))
     # The address is always given, so that no other variable (a gateway's) decides it. Reasoning models take no
@@ -160,8 +171,7 @@ def _openai_model(name: str, provider: str, model: str, settings: Settings, pati
         base_url=settings.openai_base_url or OPENAI_URL,
         api_key=SecretStr(settings.openai_api_key or "none"),
         timeout=timeout,
-        # A redirect would carry the whole prompt to a host that nobody chose.
-        http_client=openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False),
+        http_client=client(timeout),
         max_retries=0,
         use_responses_api=False,
         stream_usage=True,

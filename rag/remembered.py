@@ -45,9 +45,11 @@ class Remembered:
         """What the model wrote; None where that is not remembered."""
         if not self.path.is_file():
             return None
-        with contextlib.suppress(sqlite3.Error), self._open("ro") as db:
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError), self._open("ro") as db:
             row = db.execute("SELECT text FROM reply WHERE key = ?", (key,)).fetchone()
-            return bytes(row[0]).decode("utf-8", "surrogatepass") if row else None
+            # Whoever else wrote into the file may have written anything.
+            if row and isinstance(row[0], bytes):
+                return row[0].decode("utf-8", "surrogatepass")
         return None
 
     def keep(self, key: str, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import prompts
 from rag.errors import ModelError
-from rag.schema import Paper, Usage
+from rag.schema import Paper
 from rag.text import sentences
 
 if TYPE_CHECKING:
@@ -50,14 +50,13 @@ class Ranked:
     named: tuple[int, ...]
 
 
-def rerank(model: Model, question: str, papers: Sequence[Paper], spent: Callable[[Usage], None]) -> Ranked:
+def rerank(model: Model, question: str, papers: Sequence[Paper]) -> Ranked:
     """Orders papers anew, in one call, or two where the model's order is far from theirs.
 
     Args:
         model: the one to ask. Papers that find no room in its window stay behind the others.
         question: one that stands alone.
         papers: best first.
-        spent: told the tokens that each call took, where the server tells.
 
     Raises:
         ModelError: the model failed, or gave no order.
@@ -71,12 +70,12 @@ def rerank(model: Model, question: str, papers: Sequence[Paper], spent: Callable
                          "ask more briefly, or set VOUCH_CONTEXT if its window is larger.")
     # In the order they were found: a model that leans to the first of a list then leans to the best.
     prompt = prompts.load("rerank").fill(question=question, papers=_shown(seen, room, model.count))
-    named = labels(model.ask(prompt, spent), len(seen))
+    named = labels(model.ask(prompt, valid=lambda said: bool(labels(said, len(seen)))), len(seen))
     if not named:
         raise ModelError(f"The model {model.name} gave no order of the papers.")
     order = complete(named, len(seen))
     pairs = disputed(order)
-    trust = _confirmed(model, question, seen, pairs, spent) if pairs else 1.0
+    trust = _confirmed(model, question, seen, pairs) if pairs else 1.0
     return Ranked(order=(*fuse(order, trust), *range(len(seen), len(papers))), named=named)
 
 
@@ -132,8 +131,7 @@ def fuse(order: Sequence[int], trust: float) -> tuple[int, ...]:
     return tuple(sorted(sums, key=lambda place: (-sums[place], place)))
 
 
-def _confirmed(model: Model, question: str, papers: Sequence[Paper], pairs: Sequence[tuple[int, int]],
-               spent: Callable[[Usage], None]) -> float:
+def _confirmed(model: Model, question: str, papers: Sequence[Paper], pairs: Sequence[tuple[int, int]]) -> float:
     """The share of disputed pairs in which the model, asked again about these alone, stands by its order.
 
     All pairs go into one call. The model's own favourite comes first in every other pair, so that one which always
@@ -144,8 +142,9 @@ def _confirmed(model: Model, question: str, papers: Sequence[Paper], pairs: Sequ
     flat = [papers[place] for pair in shown for place in pair]
     named_pairs = ", ".join(f"P{2 * number + 1} with P{2 * number + 2}" for number in range(len(shown)))
     room = _room(model, _PAIRED, "compare", question)
-    said = model.ask(prompts.load("compare").fill(pairs=named_pairs, question=question,
-                                                  papers=_shown(flat, room, model.count)), spent)
+    prompt = prompts.load("compare").fill(pairs=named_pairs, question=question,
+                                          papers=_shown(flat, room, model.count))
+    said = model.ask(prompt, valid=lambda said: bool(labels(said, len(flat))))
     chosen: dict[int, int] = {}
     for label in labels(said, len(flat)):
         chosen.setdefault(label // 2, shown[label // 2][label % 2])

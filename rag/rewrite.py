@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import prompts
 from rag.inert import inert, plain
-from rag.schema import Usage
 from rag.text import content_stems, letters
 
 if TYPE_CHECKING:
@@ -28,18 +27,19 @@ _TRIES = 8  # brackets that may begin its JSON
 _MARKED = re.compile(r"[ \t]*(?:[-*•]|\d{1,2}[.):])[ \t]+(\S.*)")
 
 
-def rewrite(model: Model, question: str, spent: Callable[[Usage], None]) -> tuple[str, ...]:
+def rewrite(model: Model, question: str) -> tuple[str, ...]:
     """Further formulations to search for with the question, in one call; none where the answer holds none.
 
     Args:
         model: the one to ask.
         question: one that stands alone.
-        spent: told the tokens it took, where the server tells.
 
     Raises:
         ModelError: the model failed.
     """
-    return formulations(model.ask(prompts.load("rewrite").fill(question=question), spent, json=True), question)
+    said = model.ask(prompts.load("rewrite").fill(question=question), json=True,
+                     valid=lambda said: bool(formulations(said, question)))
+    return formulations(said, question)
 
 
 def formulations(said: str, question: str) -> tuple[str, ...]:

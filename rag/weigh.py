@@ -28,7 +28,8 @@ def weigh(model: Model, claim: str, quotes: Sequence[str]) -> Mapping[int, Side 
         ModelError: the model failed, or said nothing of any quote.
     """
     numbered = "\n".join(f"{number}. {' '.join(quote.split())}" for number, quote in enumerate(quotes, 1))
-    said = model.ask(prompts.load("claim").fill(claim=" ".join(claim.split()), quotes=numbered), json=True)
+    said = model.ask(prompts.load("claim").fill(claim=" ".join(claim.split()), quotes=numbered), json=True,
+                     valid=lambda said: bool(sides(said)))
     read = {number - 1: side for number, side in sides(said).items() if 1 <= number <= len(quotes)}
     if not read:
         raise ModelError(f"The model {model.name} did not say which side any quote takes.")

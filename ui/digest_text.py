@@ -10,7 +10,7 @@ from ui.formula import plain
 from ui.talk import tell_notes
 from ui.terminal import Piece, Terminal
 
-_STYLES: Mapping[Role, str] = {"words": "", "strong": "bold", "aside": "dim", "cite": "cyan", "link": "", "code": "dim"}
+_STYLES: Mapping[Role, str] = {"words": "", "strong": "bold", "aside": "dim", "cite": "cyan", "link": ""}
 
 
 def tell_digest(digest: Digest, terminal: Terminal, *, withheld: bool = False) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.acronyms import definitions, singular
-from rag.digest.cues import cue, does, measured, offers, points_back
+from rag.digest.cues import LABEL, cue, does, measured, offers, points_back
 from rag.digest.material import Line
 from rag.schema import Excerpt, Paper
 from rag.survey import Row
@@ -35,7 +35,7 @@ _TELLING = (
     r"(?:(?:our|the|these|empirical|experimental|extensive|comprehensive)\s+)*(?:we|results?|experiments?|evaluations?|"
     r"findings?|analysis|studies)(?:\s+(?!that\b)\w+){0,5}?\s+(?:find|found|shows?|showed|shown|demonstrates?|demonstrated|"
     r"observed?|reveals?|indicates?|suggests?)\s+that\b")
-_LEADING = re.compile(rf"^(?:(?:{_CONNECTIVE}|{_TELLING}),?\s*)+", re.IGNORECASE)
+_LEADING = re.compile(rf"^(?:(?:{LABEL}|{_CONNECTIVE}|{_TELLING}),?\s*)+", re.IGNORECASE)
 # A clause that opens so hangs on what went before it.
 _HANGS = re.compile(
     r"(?:and|or|nor|that|which|who|where|when|whose|especially|particularly|both|raises?|as|to|for|of|in|on|at|by|with|without|from|due|"

@@ -91,12 +91,19 @@ _PRAISE = re.compile(r"\b(?:" + _one_of(
     "competitive extensive") + r"|improved performance)\b", re.IGNORECASE)
 _OURS = re.compile(r"\b(?:our|its|this|the proposed) (?:\w+ ){0,2}(?:" + _one_of(
     "models? methods? approach framework algorithm systems? technique strategy proposal") + r")\b", re.IGNORECASE)
+# The labels of structured abstracts: "METHODS:", "Objective To ...".
+_SETTING = _one_of("background context introduction objectives? aims? purpose methods? design setting participants "
+                   "materials")
+_ENDING = _one_of("results? findings? conclusions? interpretation")
+LABEL = rf"(?:(?:{_SETTING}|{_ENDING})\s?:|(?-i:(?=[A-Z]))(?:{_SETTING}|{_ENDING})(?=\s(?-i:[A-Z])))\s?"
+_SETS = re.compile(rf"(?=(?:{LABEL}))(?:{_SETTING})", re.IGNORECASE)
+_CONCLUDES = re.compile(rf"(?=(?:{LABEL}))(?:conclusions?|interpretation)|in conclusion\b|we conclude\b", re.IGNORECASE)
 _SELF = re.compile(rf"^(?:in this (?:paper|work|study|article|report|survey|thesis)\b|{_WE}\b)", re.IGNORECASE)
 
 
 def does(role: Role, sentence: str) -> bool:
     """Whether the sentence does that, to judge by its words."""
-    return _CUES[role].search(sentence) is not None
+    return _CUES[role].search(sentence) is not None or (role == "result" and concludes(sentence))
 
 
 def cue(role: Role, sentence: str) -> re.Match[str] | None:
@@ -118,6 +125,16 @@ def measured(text: str) -> re.Match[str] | None:
 def points_back(sentence: str) -> bool:
     """Whether it leans on what was told before, though it may be understood without."""
     return _BACK.search(sentence) is not None
+
+
+def sets_the_scene(sentence: str) -> bool:
+    """Whether a label says that it tells background, aims or methods."""
+    return _SETS.match(sentence) is not None
+
+
+def concludes(sentence: str) -> bool:
+    """Whether a label or its first words say that it is a conclusion."""
+    return _CONCLUDES.match(sentence) is not None
 
 
 def praises(sentence: str) -> bool:

@@ -17,7 +17,7 @@ from rag.text import content_stems
 
 # Findings so near that share so much of what their words weigh speak of the same thing; those that lean so far one way
 # agree, those that lean so far against each other differ.
-_ABOUT, _ONE_WAY, _AGAINST = 0.6, 0.3, -0.25
+_ABOUT, _ONE_WAY, _AGAINST = 0.6, 0.3, -0.3
 _SHARED, _WORDS, _NAMED = 0.28, 2, 2
 # What leaning is worth beside nearness; an agreement less sure than this is none a reader would see.
 _LEAN, _SURE = 0.3, 0.85
@@ -60,7 +60,8 @@ def _pairs(material: Material, ids: Sequence[str], used: Collection[str], *,
         shared = words[one] & words[other]
         if len(shared) < _WORDS or sum(weight[stem] for stem in shared) < _SHARED * min(whole[one], whole[other]):
             continue
-        lean = leaning(first.alone, second.alone)
+        # From either side: what one says may be only part of what the other does.
+        lean = (leaning(first.alone, second.alone) + leaning(second.alone, first.alone)) / 2
         if lean >= _ONE_WAY if agreeing else lean <= _AGAINST:
             sure = float(near[one, other]) + _LEAN * abs(lean)
             if sure >= _SURE or not agreeing:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rag.digest.arrange import described
 from rag.digest.cells import named_data
-from rag.digest.cues import does, measured, offers, points_back, praises, speaks_of_itself
+from rag.digest.cues import concludes, does, measured, offers, points_back, praises, sets_the_scene, speaks_of_itself
 from rag.digest.headings import common
 from rag.digest.material import Line, Material, mean
 from rag.digest.meeting import differing
@@ -25,7 +25,7 @@ _PHRASES, _HELD, _MORE, _APART = 2, 0.4, 2.0, 3
 _SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
 # What makes a sentence tell what its paper adds: by what it does, where it stands, how it reads.
 _OFFERS, _FINDS, _FIGURE, _SCENE, _OPEN = 0.28, 0.22, 0.05, -0.25, -0.2
-_BACK, _PRAISE, _TWO = -0.22, -0.15, -0.2
+_ENDS, _BACK, _PRAISE, _TWO = 0.1, -0.22, -0.15, -0.2
 # Longer sentences are harder to read, shorter ones say little: words beyond and below so many cost so much each.
 _SHORT, _LONG, _EACH = 12, 32, 0.012
 
@@ -92,10 +92,12 @@ def _adding(lines: Sequence[Line], middle: Vector, asked: Vector) -> list[Line]:
     offered = next((line.place for line in lines if offers(line.alone)), max(1, len(lines) // 3))
 
     def worth(line: Line) -> float:
-        scene = line.place < offered and line.of > 2 and not does("approach", line.alone)
+        scene = sets_the_scene(line.alone) or (
+            line.place < offered and line.of > 2 and not does("approach", line.alone) and not concludes(line.alone))
         told = _OFFERS * offers(line.alone) + _FINDS * (does("result", line.alone) and not scene) + _SCENE * scene
         told += _FIGURE * (measured(line.alone) is not None) + _BACK * points_back(line.alone)
-        told += _OPEN * does("open", line.alone) + _PRAISE * praises(line.alone) + _TWO * (not line.plain)
+        told += _ENDS * concludes(line.alone) + _OPEN * does("open", line.alone)
+        told += _PRAISE * praises(line.alone) + _TWO * (not line.plain)
         near = 0.25 * float(line.vector @ middle) + 0.25 * float(line.vector @ asked)
         length = len(line.alone.split())
         return told + near - _EACH * (max(0, length - _LONG) + max(0, _SHORT - length))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.digest.arrange import inside
-from rag.digest.cues import does, is_of_ours, measured, points_back, praises, speaks_of_itself
+from rag.digest.cues import does, is_of_ours, measured, points_back, praises, sets_the_scene, speaks_of_itself
 from rag.digest.material import Line, Material, mean
 from rag.digest.phrases import Grammar
 from rag.schema import Sentence
@@ -64,7 +64,8 @@ def _worth(material: Material, section: DigestSection, used: set[str]) -> list[t
             worth = (0.4 * float(line.vector @ middle) + 0.7 * float(line.vector @ material.middle)
                      + 0.25 * does("result", text) + 0.04 * (measured(text) is not None)
                      - 0.2 * does("approach", text) - 0.08 * speaks_of_itself(text) - 0.25 * points_back(text)
-                     - 0.1 * praises(text) - 0.12 * is_of_ours(text) - 0.2 * (line.at < _SCENE and line.of > 2)
+                     - 0.1 * praises(text) - 0.12 * is_of_ours(text)
+                     - 0.2 * (sets_the_scene(text) or (line.at < _SCENE and line.of > 2))
                      - _AGAIN * (line.text in used) - _EACH * max(0, len(text.split()) - _LONG))
             found.append((float(np.round(worth, 6)), line))
     return found

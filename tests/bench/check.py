@@ -217,12 +217,6 @@ def auc(above: Sequence[float], below: Sequence[float]) -> float:
     return float((upper > lower).mean() + 0.5 * (upper == lower).mean())
 
 
-def score(rested: Rested, weights: Mapping[str, float]) -> float:
-    """As `Rested.score`, by other weights: log-odds."""
-    fitted = odds(rested.signs)
-    return float(np.log(rested.score / (1.0 - rested.score))) - fitted + odds(rested.signs, weights)
-
-
 def table(cases: Sequence[Case], weights: Mapping[str, float], by: str) -> Iterator[str]:
     """For each kind: how many, how many of them are forbidden, and the probability at some of the quantiles."""
     yield f"| by {by} | n | forbidden | 5 % | 25 % | 50 % | 75 % | 95 % |"
@@ -231,7 +225,7 @@ def table(cases: Sequence[Case], weights: Mapping[str, float], by: str) -> Itera
     for case in cases:
         groups[case.kind].append(case.rested(by))
     for kind, found in groups.items():
-        chances = 1.0 / (1.0 + np.exp([-score(rested, weights) for rested in found]))
+        chances = [rested.chance(weights=weights) for rested in found]
         cut = " | ".join(f"{value:.2f}" for value in np.quantile(chances, [0.05, 0.25, 0.5, 0.75, 0.95]))
         yield f"| {kind} | {len(found)} | {np.mean([rested.forbidden for rested in found]):.2f} | {cut} |"
 
@@ -310,7 +304,7 @@ def main() -> None:
         for title, half in zip(("claims looked at", "claims held out"), halves, strict=True):
             scores = defaultdict(list)
             for case in half:
-                scores[case.kind].append(score(case.rested(by), fitted[by]))
+                scores[case.kind].append(case.rested(by).chance(weights=fitted[by]))
             told = ", ".join(f"support against {other} {auc(scores['support'], scores[other]):.3f}"
                              for other in ("none", "contradict"))
             print(f"{title}, by {by}: {told} ({dict(Counter(case.kind for case in half))})")
