@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from rag.acronyms import has_capitals, singular
 from rag.edits import Edit
@@ -16,6 +17,10 @@ _NEGATION = re.compile(
 # Letters from which on a word is not found in others by chance.
 _LONG = 6
 _DISBELIEF = frozenset("false untrue wrong incorrect retracted disproved debunked refuted hacked".split())
+# Words of a handful, and the share of them that prose does not repeat; neighbours looked at, how far from each other
+# they may stand in the paper, and the share of them that must.
+_HANDFUL, _VARIED = 5, 0.5
+_PAIRS, _NEAR, _TOGETHER = 4, 4, 0.25
 _MARKUP = frozenset("{}<>|")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _SPELLED = {name: str(value) for value, name in enumerate(
@@ -55,6 +60,19 @@ def numbers(text: str) -> frozenset[str]:
 def negations(text: str) -> int:
     """How many negations a text holds."""
     return len(_NEGATION.findall(text))
+
+
+def scattered(statement: str, paper: str) -> bool:
+    """Whether it only throws the paper's words together: hardly any two neighbours of it are near each other there."""
+    said = content_stems(statement)
+    if len(said) >= _HANDFUL and len(set(said)) < _VARIED * len(said):
+        return True
+    places: dict[str, list[int]] = {}
+    for at, word in enumerate(content_stems(paper)):
+        places.setdefault(word, []).append(at)
+    pairs = [(one, other) for one, other in pairwise(said) if one != other and one in places and other in places]
+    near = sum(any(abs(at - to) <= _NEAR for at in places[one] for to in places[other]) for one, other in pairs)
+    return len(pairs) >= _PAIRS and near < _TOGETHER * len(pairs)
 
 
 def invents(statement: str, paper: str) -> bool:

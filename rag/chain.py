@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
@@ -45,7 +45,7 @@ NO_ANSWER = "The library does not answer this."
 _REPLY = 1_536  # tokens of the window kept free for quotes and answer
 _EVIDENCE = 6_000  # tokens of evidence at most: more costs time and buries what matters
 _TURNS = 4  # turns of the conversation shown when a follow-up is rewritten
-_ASKED, _TURN = 300, 600  # characters of each question and each answer shown there
+_EARLIER, _TURN = 300, 600  # characters of each question and each answer shown there
 _LONGEST = 1_000  # characters of a question that is read in its conversation: who writes more says it all
 _BRIEF = 3  # sentences of a brief answer, as prompts/brief.md says
 
@@ -174,7 +174,7 @@ def condense(model: Model, question: str, history: Sequence[Turn]) -> str:
     Raises:
         ModelError: the model failed.
     """
-    turns = [f"User: {_head(turn.question, _ASKED)}\nAnswer: {_head(turn.answer.text, _TURN)}"
+    turns = [f"User: {_head(turn.question, _EARLIER)}\nAnswer: {_head(turn.answer.text, _TURN)}"
              for turn in history[-_TURNS:]] if len(question) <= _LONGEST else []
     while turns:
         prompt = prompts.load("condense").fill(history="\n".join(turns), question=question)

@@ -226,7 +226,8 @@ def rest(statement: str, vector: NDArray[np.float32], source: Grounds, rarity: R
     return Rested(
         span=span, lean=_lean(statement, likeness, source) if changes is None else 0.0, against=against,
         added=added + names, opposed=against > 0 and close, stronger=added > 0,
-        foreign=names > 0 or (least < _STRAY and most >= _KEPT) or agree.invents(statement, paper),
+        foreign=names > 0 or (least < _STRAY and most >= _KEPT) or agree.invents(statement, paper)
+        or (changes is None and agree.scattered(statement, paper)),
         signs=Signs(likeness=float(likeness.max()), nearness=nearness, covered=match.covered(first, last),
                     held=match.covered(0, len(source.spans) - 1), lost=match.lost,
                     accord=None if own is None or source.words is None else accord(

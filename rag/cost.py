@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from rag.errors import ModelError
 from rag.providers import split
 from rag.schema import Turn, Usage
 from rag.settings import Settings
+from rag.told import dollars
 
 # Tokens a reply may take where there is a limit, thoughts included; with less than the fewest none is begun.
 MOST_REPLY = 8_192
@@ -60,28 +59,6 @@ def _on_this_machine(url: str) -> bool:
 def spent(history: Sequence[Turn]) -> float:
     """Dollars that a conversation's answers have cost, as far as they are known."""
     return sum(dollars(turn.answer.usage.cost) or 0.0 for turn in history if turn.answer.usage)
-
-
-def dollars(told: object) -> float | None:
-    """What a server or a notebook tells of a cost; None unless it is an amount: a finite number, or its digits."""
-    if isinstance(told, bool) or not isinstance(told, int | float | str):
-        return None
-    try:
-        amount = float(told)
-    except (ValueError, OverflowError):
-        return None
-    return amount if math.isfinite(amount) and amount >= 0.0 else None
-
-
-def tokens(read: object, written: object) -> Usage | None:
-    """What a server tells of the tokens; None unless they are counts, and not both none: an answer takes some."""
-    if not _is_count(read) or not _is_count(written) or not (read or written):
-        return None
-    return Usage(input_tokens=read, output_tokens=written)
-
-
-def _is_count(told: object) -> TypeGuard[int]:
-    return isinstance(told, int) and not isinstance(told, bool) and told >= 0
 
 
 @dataclass(slots=True, kw_only=True)

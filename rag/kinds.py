@@ -125,12 +125,17 @@ _NAMED = re.compile(
 _COUNTS = frozenset("two three four five six seven eight nine ten".split())
 
 
+# Characters of a question that are looked at: what it asks for is said by then, and patterns take their time.
+_LONGEST = 400
+
+
 def understand(question: str) -> Asks:
     """What a question asks for, by how it is put.
 
     A question that asks for papers in so many words wants their list, whatever else it says; and what is not recognised
     as another kind wants one too.
     """
+    question = " ".join(question.split())[:_LONGEST]
     if _REQUEST.search(question):
         return Asks()
     opened = [wanted for wanted, opening in _FACTS if opening.search(question)]

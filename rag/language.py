@@ -11,6 +11,9 @@ import unicodedata
 from collections import Counter
 
 _WORD = re.compile(r"[^\W\d_]+")
+_HYPHENED = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
+# Characters of a question that are looked at.
+_LONGEST = 400
 # First letters of a character's Unicode name, and the language that is most often written so.
 _SCRIPTS = {
     "CYRILLIC": "Russian", "GREEK": "Greek", "CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese",
@@ -64,7 +67,7 @@ _PARTICLES = frozenset("de la le du des di da del della van von der den dem do d
 
 def foreign(question: str) -> str | None:
     """The language of a question that is not in English, by its English name; None for English and what may be it."""
-    question = unicodedata.normalize("NFC", question)
+    question = unicodedata.normalize("NFC", " ".join(question.split())[:_LONGEST])
     text = question.casefold()
     # Acronyms are written so in every language.
     letters = [c for word in question.split() if not (word.isascii() and word.isupper()) for c in word.casefold()
@@ -75,7 +78,7 @@ def foreign(question: str) -> str | None:
             return "Japanese"
         special = next((name for name, own in _LETTERS.items() if set(own) & set(letters)), None)
         return special or _SCRIPTS[scripts.most_common(1)[0][0]]
-    words = set(_WORD.findall(text)) | set(re.findall(r"[^\W\d_]+-[^\W\d_]+", text))
+    words = set(_WORD.findall(text)) | set(_HYPHENED.findall(text))
     english = words & _ENGLISH
     best, most = None, 0.0
     for language, (asking, small) in _SMALL.items():

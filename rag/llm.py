@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.cost import Account, Price, dollars, price, tokens
+from rag.cost import Account, Price, price
 from rag.errors import ModelError
 from rag.failure import explain, reached, status, wait
 from rag.providers import DEFAULT_WINDOW, LEFT, asking, chat_model, provider_of, window
@@ -24,6 +24,7 @@ from rag.remembered import Remembered, key
 from rag.schema import Usage
 from rag.settings import Settings, quiet, tiktoken_folder
 from rag.text import estimate_tokens
+from rag.told import dollars, tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -129,7 +130,9 @@ class Model(Gauge):
 
         Args:
             prompt: the message.
-            json, within, valid: as for `stream`.
+            json: as for `stream`.
+            within: as for `stream`.
+            valid: as for `stream`.
 
         Raises:
             ModelError: as `stream`.
@@ -283,7 +286,8 @@ def _read(reply: _Reply, messages: Sequence[BaseMessage], left: threading.Event,
             try:
                 chunk = chunks.get(timeout=max(0.0, min(model.timeout, rest)))
             except queue.Empty:
-                raise ModelError(_late(model, begun=bool(reply.text), within=within if rest <= model.timeout else None)) from None
+                told = _late(model, begun=bool(reply.text), within=within if rest <= model.timeout else None)
+                raise ModelError(told) from None
             if isinstance(chunk, Exception):
                 working = reply.chunks > 0 or reached(chunk)
                 raise ModelError(explain(chunk, model.name)) from chunk

@@ -27,12 +27,16 @@ _OF_ITS_OWN = (r"(?!\s+(?:on|to|about|that|which|of|for|in|who|ever)\b"
                r"(?!\s+(?:them|these|those|the\s+list|your\s+list|you|one|two|three|more|short|detail|brief|a)\b))")
 _ORDINAL = re.compile(
     rf"\b(?:the\s+)?(?P<places>{_PLACES})\s+{_NOUN}\b{_OF_ITS_OWN}|\bthe\s+(?P<lone>{_PLACES}){_GOES_ON}"
-    rf"|\b(?:the\s+)?(?P<end>first|last)\s+(?P<many>{'|'.join(_NUMBERS)}|\d)(?:\s+{_NOUN}\b{_OF_ITS_OWN}|{_GOES_ON})"
+    rf"|\b(?:the\s+)?(?P<end>first|last)\s+(?P<many>{'|'.join(_NUMBERS)}|[1-9])(?:\s+{_NOUN}\b{_OF_ITS_OWN}|{_GOES_ON})"
     r"|\b(?:the\s+)?(?P<pair>former|latter)(?:\s+(?:two|one|paper))?\b"
     rf"|\b(?P<both>both)(?:\s+(?:of\s+(?:them|these|those)|{_NOUN}))?{_GOES_ON}", re.IGNORECASE)
+_JOINED = r"(?:\s*(?:,|,?\s+and|,?\s+or|&)\s+#?\d{1,2})"
+_WHOLE = r"(?![\w%-]|\.\d)"
+# "Paper 2" is one whatever follows; "number 3", "results 10" and "papers 20" count something where a noun does.
 _NUMBERED = re.compile(
-    r"(?:\b(?:papers?|numbers?|references?|results?|nos?\.)\s+|#)\d{1,2}(?:\s*(?:,|,?\s+and|,?\s+or|&)\s+#?\d{1,2})*"
-    r"(?![\w.%-])|^\s*\d{1,2}(?=\W*$)|\[\d{1,2}\](?:\s*(?:,|,?\s+and|,?\s+or|&)?\s*\[\d{1,2}\])*", re.IGNORECASE)
+    rf"(?:\b(?:(?:paper|reference)\s+|(?:papers|references)\s+(?=\d{{1,2}}{_JOINED}))|#)\d{{1,2}}{_JOINED}*{_WHOLE}"
+    rf"|\b(?:papers|references|numbers?|results?|nos?\.)\s+\d{{1,2}}{_JOINED}*+{_WHOLE}{_GOES_ON}"
+    r"|^\s*\d{1,2}(?=\W*$)|\[\d{1,2}\](?:\s*(?:,|,?\s+and|,?\s+or|&)?\s*\[\d{1,2}\])*", re.IGNORECASE)
 
 _BY = re.compile(r"\b(?:(?:the|that|this)\s+)?(?:paper|one|work|study|article)\s+(?:by|of|from)\s+"
                  r"(?P<who>[^\W\d_][\w'’.-]*(?:\s+[^\W\d_][\w'’-]*){0,2}?)(?P<al>\s+et\s+al\b\.?|\s+and\s+colleagues)?"
@@ -45,6 +49,9 @@ _CALLED = re.compile(r"\b(?:the|that|this)\s+(?P<what>(?:(?!(?:the|that|this|of|
 # Words before "paper" that name none: "the same paper", "the original study".
 _NAMELESS = STOP_WORDS | frozenset(
     "original previous following cited best good new recent first last next seminal".split())
+
+# Characters of a question that are looked at.
+_LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,7 @@ def mentions(question: str, lists: Sequence[Listed]) -> tuple[Mention, ...]:
     """
     if not any(lists):
         return ()
+    question = question[:_LONGEST]
     found: list[Mention] = []
     for mention in (*_by_place(question, lists), *_by_name(question, lists)):
         if not overlaps(mention.span, [other.span for other in found]):

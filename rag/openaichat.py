@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
-from rag.cost import dollars, tokens
-from rag.providers import unwanted
+from rag.told import dollars, tokens
 
 
 class OpenAIChat(ChatOpenAI):
@@ -36,28 +36,32 @@ class OpenAIChat(ChatOpenAI):
         return converted
 
 
-def client(timeout: openai.Timeout) -> httpx.Client:
+def client(timeout: openai.Timeout, unwanted: Callable[[], bool]) -> httpx2.Client:
     """The connection to a server: it follows no redirect, which would carry the prompt to a host that nobody chose.
 
-    It ends a reply that is `unwanted` at the next bytes of it, be they no token.
+    Args:
+        timeout: of a request.
+        unwanted: asked whenever something comes of a reply, be it no token; true ends the reply, and its request.
     """
-    return openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False, event_hooks={"response": [_watch]})
+    watch = functools.partial(_watch, unwanted)
+    return openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False, event_hooks={"response": [watch]})
 
 
-def _watch(response: httpx.Response) -> None:
-    assert isinstance(response.stream, httpx.SyncByteStream), "a client that waits has streams that wait"
-    response.stream = _Watched(response.stream)
+def _watch(unwanted: Callable[[], bool], response: httpx2.Response) -> None:
+    assert isinstance(response.stream, httpx2.SyncByteStream), "a client that waits has streams that wait"
+    response.stream = _Watched(response.stream, unwanted)
 
 
-class _Watched(httpx.SyncByteStream):
+class _Watched(httpx2.SyncByteStream):
     """A reply's bytes, until nobody wants them any more."""
 
-    def __init__(self, stream: httpx.SyncByteStream) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, unwanted: Callable[[], bool]) -> None:
         self._stream = stream
+        self._unwanted = unwanted
 
     def __iter__(self) -> Iterator[bytes]:
         for data in self._stream:
-            if unwanted():
+            if self._unwanted():
                 return
             yield data
 

@@ -39,11 +39,6 @@ class Packed:
     text: str
     labels: Mapping[str, str]
 
-    def find(self, label: str) -> str | None:
-        """The label that was meant: with its letter where the model left it out; None if it was never given."""
-        meant = label.upper() if label[:1] in "Ee" else f"E{label}"
-        return meant if meant in self.labels else None
-
 
 def pack(found: Sequence[Document], budget_tokens: int, count: Callable[[str], int]) -> Packed:
     """As much evidence as the budget holds: first each paper's best passage, then what else there is, both by rank.

@@ -26,7 +26,7 @@ _JSON = {"response_format": {"type": "json_object"}}
 LEFT: ContextVar[threading.Event | None] = ContextVar("LEFT", default=None)
 
 
-def unwanted() -> bool:
+def _unwanted() -> bool:
     """Whether nobody waits any more for the reply that this thread reads."""
     left = LEFT.get()
     return left is not None and left.is_set()
@@ -171,7 +171,7 @@ def _openai_model(name: str, provider: str, model: str, settings: Settings, pati
         base_url=settings.openai_base_url or OPENAI_URL,
         api_key=SecretStr(settings.openai_api_key or "none"),
         timeout=timeout,
-        http_client=client(timeout),
+        http_client=client(timeout, _unwanted),
         max_retries=0,
         use_responses_api=False,
         stream_usage=True,

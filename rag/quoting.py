@@ -37,10 +37,9 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotes:
-    """The quotes that a model is to rest on, once it has picked them; ``dropped`` counts those that no paper holds."""
+    """The quotes that a model is to rest on, once it has picked them; those that no paper holds are left out."""
 
     kept: tuple[Quote, ...] = ()
-    dropped: int = 0
 
 
 def find(picked: Picked, papers: Mapping[str, str]) -> Quote | None:
@@ -134,14 +133,12 @@ class Resolving:
         first, taken = not self._looked_up, picked[:_MOST - self._looked_up]
         self._looked_up += len(taken)
         papers = {label: self.papers[label] for label in self.given.values()}
-        held = 0
         for each in taken:
             quote = find(replace(each, label=self.given.get(each.label, "")), papers)
-            held += quote is not None
             if quote and quote not in self.found:
                 self.found.append(quote)
         if first:
-            yield Quotes(kept=tuple(self.found), dropped=len(picked) - held)
+            yield Quotes(kept=tuple(self.found))
 
     def sentence(self, drafted: Drafted) -> Drafted:
         """The sentence with the caller's labels, those that nobody gave left out."""

@@ -13,7 +13,7 @@ _VERB = (r"(?:address|stud(?:y|ies)|discuss|cover|concern|deal\s+with|look\s+at|
 # What may stand between papers and what they are about.
 _SET = r"(?:\s+(?:since|before|after|until|from|in|by|published|written|of|between)\b[^?,;]{1,60}?)?"
 _ABOUT = rf"(?:(?:that|which)\s+)?(?:(?:are|is)\s+(?:there\s+)?)?(?:{_VERB}|on|about|of|dealing\s+with|concerning)"
-_FRAMES = tuple(re.compile(rf"^\W*(?:and|but|so|ok(?:ay)?|now)?\W*{frame}\s+(?P<topic>.+?)\W*$", re.IGNORECASE)
+_FRAMES = tuple(re.compile(rf"^\W*(?:(?:and|but|so|ok(?:ay)?|now)\b\W*)?{frame}\s+(?P<topic>.+?)\W*$", re.IGNORECASE)
                 for frame in (
     rf"(?:(?:what|which|are\s+there|is\s+there|do\s+you\s+have|have\s+you|find|list|show|give|any|some|all|the|me|"
     rf"other|more|recent|new)\s+)*(?:{PAPERS}){_SET}\s+{_ABOUT}",
@@ -33,7 +33,8 @@ _ASKED = re.compile(r"\b(?:what|which|who|whom|whose|when|where|why|how|is|are|w
 _CONDITION = re.compile(r"[\s,]+(?:(?:since|before|after|until|between|from|in|during)\s+(?:\w+\s+)?(?:19|20)\d\d\b.*|"
                         r"published\b.*|in\s+(?:this|the|your)\s+library)$", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w-])[^\W\d_][\w.+-]*(?<![.-])")
-_MOST = 8
+# Words of a topic, and characters of a question that has one.
+_MOST, _LONGEST = 8, 400
 _PLURAL = re.compile(r"(?<![su])s$", re.IGNORECASE)
 
 
@@ -42,6 +43,8 @@ def topic(question: str) -> Span | None:
 
     None where its form does not tell. A few words that ask nothing are their own topic.
     """
+    if len(question) > _LONGEST:
+        return None
     for frame in (*_FRAMES, _WORKS):
         found = frame.match(question)
         if found:

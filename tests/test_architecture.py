@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up; a module may import from floors below its own, and from its own where that makes no circle.
 FLOORS = [
     {"prompts", "rag.schema", "rag.errors", "rag.text", "rag.drafted"},
-    {"rag.providers", "rag.cost", "rag.failure", "rag.remembered", "rag.openaichat",
+    {"rag.providers", "rag.cost", "rag.failure", "rag.remembered", "rag.openaichat", "rag.told",
      "rag.settings", "rag.merge", "rag.chunk", "rag.fuse", "rag.floor", "rag.parse", "rag.examples", "rag.converse",
      "rag.topic", "rag.pronoun", "rag.ellipsis", "rag.mention", "rag.inventory", "rag.language",
      "rag.years", "rag.constraints", "rag.agree", "rag.inert", "rag.feedback", "rag.kept", "rag.fetch",

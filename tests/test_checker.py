@@ -66,3 +66,11 @@ def test_a_faithful_statement_is_not_refused(shelf: Library, number: int, statem
 @pytest.mark.parametrize(("number", "statement"), CORRUPT)
 def test_a_corrupt_statement_is_not_supported(shelf: Library, number: int, statement: str) -> None:
     assert verdict(shelf, number, statement) != "supported"
+
+
+@pytest.mark.parametrize("salad", [
+    "Reward model reward model reward model reward.",
+    "word word word word word word word word"])
+def test_a_papers_words_thrown_together_say_nothing(shelf: Library, salad: str) -> None:
+    paper = next(iter(shelf.papers))
+    assert shelf.verify(salad, paper.abstract).verdict == "unsupported"

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.converse import resolve, settle
+from rag.mention import mentions
 from rag.schema import Answer, Paper, Reference, Sentence, Turn, Where
+from rag.topic import topic
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALOGUES = [json.loads(line) for line in (ROOT / "tests/data/conversations.jsonl").read_text("utf-8").splitlines()]
@@ -104,6 +106,31 @@ def test_what_leaves_no_doubt_needs_no_model(question: str, exact: bool) -> None
     assert settled.question == (resolved.question if exact else "What does PPO do?")
     assert settled.where == resolved.where
     assert settle(resolved, question, question) == resolved
+
+
+@pytest.mark.parametrize("question", [
+    "Is it 10 points better?", "10 points better", "What makes the number 3 special?", "improves results 10 points",
+    "Do results 10, 20 points better hold?", "papers 20 years old", "version 2.5", "the first 0", "the last 0 papers",
+])
+def test_numbers_of_other_things_point_at_no_paper(question: str) -> None:
+    assert mentions(question, [SAMPLE[:30]]) == ()
+
+
+@pytest.mark.parametrize(("question", "said"), [
+    ("number 3", "number 3"), ("What does number 3 say?", "number 3"), ("No. 3.", "No. 3"), ("results 1 and 2?", "results 1 and 2"),
+    ("paper 2 trains how?", "paper 2"), ("What is in paper 2.", "paper 2"), ("papers 1 and 3 measure what?", "papers 1 and 3"),
+    ("#2's data", "#2"), ("the last 2 ones", "the last 2 ones"), ("[1][2]", "[1][2]"), ("3?", "3"),
+])
+def test_numbers_of_papers_point_at_them(question: str, said: str) -> None:
+    [found] = mentions(question, [SAMPLE[:5]])
+    assert question[slice(*found.span)] == said
+    assert found.papers
+
+
+@pytest.mark.parametrize("piece", ["a", " ", "(", "[1]", "the first, ", "the a paper by "])
+def test_only_the_beginning_of_a_long_text_is_looked_at(piece: str) -> None:
+    assert mentions(piece * 20_000, [SAMPLE]) == mentions((piece * 400)[:400], [SAMPLE])
+    assert topic(piece * 20_000) is None
 
 
 @given(st.lists(st.sampled_from([each["asked"] for each in DIALOGUES]), max_size=14), st.text(max_size=60))

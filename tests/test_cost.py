@@ -64,6 +64,23 @@ def test_calls_are_charged_to_the_account() -> None:
     assert (account.left, account.usage) == (0.75, Usage(input_tokens=11, output_tokens=6, cost=0.25))
 
 
+@pytest.mark.parametrize("cost", [-5.0, float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_amount_gives_nothing_back(cost: float) -> None:
+    assert spent([turn(0.25), turn(cost)]) == 0.25
+
+
+def test_what_is_set_aside_for_a_call_no_other_takes() -> None:
+    account = Account(left=0.02)
+    with account.holding(0.012):
+        with pytest.raises(ModelError, match=r"leaves this conversation \$0\.008"):
+            account.reply("m", GIVEN, 5000)
+        assert account.part(1.0).left == pytest.approx(0.008)
+    account = Account(left=0.02)
+    with pytest.raises(KeyError), account.holding(0.012):
+        raise KeyError
+    assert (account.held, account.reply("m", GIVEN, 5000)) == (0.0, 5000)
+
+
 def test_a_reply_may_take_what_is_left() -> None:
     assert Account(left=None).reply("m", None, 5000) is None
     assert Account(left=0.0).reply("m", FREE, 5000) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -282,3 +283,27 @@ def test_an_update_adds_what_is_new_and_keeps_the_sections(settings: Settings, e
         without, news = update(growing.store, new, this_year=YEAR)
         assert news.gone == (gone.label,)
         assert gone.id not in {reference.paper.id for reference in without.references}
+
+
+# ---- where papers meet
+
+
+def test_papers_that_agree_and_that_differ_are_put_side_by_side(library: Library, tmp_path: Path) -> None:
+    abstracts = {
+        "a": "Teachers mark every line that a pupil writes. Such marks are costly. We find that process supervision "
+             "improves the accuracy of solvers over outcome supervision.",
+        "b": "Competition problems are long, and their proofs branch. Checkers for them exist. Our results show that "
+             "process supervision reduces the accuracy of solvers below outcome supervision.",
+        "c": "Birds learn songs from their fathers. Recordings of finches were compared. Songs grow shorter in towns.",
+    }
+    listing = tmp_path / "three.jsonl"
+    listing.write_text("".join(json.dumps({"title": f"On Subject {name}", "abstract": abstract}) + "\n"
+                               for name, abstract in abstracts.items()), encoding="utf-8")
+    read([listing], library)
+    made = digest(library.store, "", this_year=YEAR)
+    titles = {reference.paper.id: reference.paper.title for reference in made.references}
+
+    [differ] = [one for section in made.sections for one in section.differs if len(one.sentences) == 2]
+    assert differ.about == "accuracy of solvers"
+    assert {titles[sentence.citations[0].paper_id] for sentence in differ.sentences} == {"On Subject a", "On Subject b"}
+    assert made.agreements == ()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.digest.cells import row
-from rag.digest.cues import does, measured, offers, points_back
+from rag.digest.cues import concludes, does, measured, offers, points_back, sets_the_scene
 from rag.digest.groups import Described, group
 from rag.digest.headings import Named, headings
 from rag.digest.layout import layout
@@ -139,6 +139,13 @@ def test_offers_and_what_points_back() -> None:
     assert points_back("This bound is free.")
     assert points_back("We also test the bound.")
     assert not points_back("This paper tests a bound.")
+
+
+def test_the_labels_of_structured_abstracts_are_read() -> None:
+    assert all(concludes(text) for text in ("CONCLUSIONS: It helps.", "Conclusion It helps.", "We conclude it helps."))
+    assert all(sets_the_scene(text) for text in ("METHODS: We asked.", "Objective To ask.", "Background: It is so."))
+    assert not any(concludes(text) or sets_the_scene(text) for text in (
+        "Methods differ.", "Results vary.", "Conclusions are drawn.", "Design is hard."))
 
 
 def _lines(abstract: str) -> list[Line]:

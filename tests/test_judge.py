@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.judge import Judge, verdict
 from rag.llm import open_model
+from rag.remembered import Remembered
 from rag.schema import Support, Verdict
 from rag.settings import Settings
 from tests.stubs import Reply, StubModel
@@ -73,6 +77,23 @@ def test_after_a_failure_it_is_asked_no_more(failing: Reply) -> None:
         assert len(stub.requests) == asked
     assert opinion.notice is not None
     assert opinion.notice.endswith("The sentences stand as they were checked without it.")
+
+
+def test_all_that_it_says_in_an_answer_takes_one_time_out() -> None:
+    with StubModel(always=lambda _: Reply(text='{"verdict": "partly"}', delay=0.25)) as stub:
+        opinion = judge(stub, timeout=0.6)
+        found = [opinion.lower(TEXT, support("supported")).verdict for _ in range(10)]
+        assert len(stub.requests) <= 3
+    assert found[-1] == "supported"
+    assert opinion.notice is not None
+    assert opinion.notice.endswith("The sentences stand as they were checked without it.")
+
+
+def test_its_nonsense_is_not_remembered(tmp_path: Path) -> None:
+    with StubModel(Reply(text="Hm."), Reply(text='{"verdict": "partly"}')) as stub:
+        model = replace(judge(stub).model, remembered=Remembered(tmp_path / "replies.sqlite"))
+        found = [Judge(model=model).lower(TEXT, support("supported")).verdict for _ in range(3)]
+    assert found == ["supported", "weak", "weak"]
 
 
 @pytest.mark.parametrize(("said", "found"), [

@@ -76,6 +76,17 @@ def test_yes_or_no(question: str) -> None:
     assert understand(question).kind == "yes-no"
 
 
+@given(st.text(alphabet="a ,?(:-\n", max_size=30), st.sampled_from(["a", " ", "(", "-", ", ", "how many ", "a vs "]))
+def test_only_the_beginning_of_a_long_text_is_looked_at(begins: str, more: str) -> None:
+    folded = " ".join((begins + more * 1_000).split())[:400]
+    assert understand(begins + more * 20_000) == understand(folded)
+    assert len(folded) < 400 or understand(folded) == understand(folded + " is a vs b?")
+
+
+def test_white_space_says_nothing() -> None:
+    assert understand("what is the difference \n between" + " " * 9_000 + "a\tcat and a dog?").sides == ("cat", "dog")
+
+
 @given(st.text(max_size=200))
 def test_any_text_has_a_kind(question: str) -> None:
     asks = understand(question)

@@ -39,6 +39,17 @@ def test_names_acronyms_and_keywords_are_no_other_language(question: str) -> Non
     assert limit(question) is None
 
 
+@pytest.mark.parametrize("piece", ["a", " ", "-", "a-", "п", "was ist ", "( "])
+def test_only_the_beginning_of_a_long_text_is_looked_at(piece: str) -> None:
+    assert foreign(piece * 20_000) == foreign(piece * 400)
+    assert foreign("Warum?" + " " * 9_000 + "Darum.") == "German"
+    assert foreign("What is it? " * 40 + "Was ist das? " * 400) is None
+
+
+def test_a_word_with_a_hyphen_may_ask() -> None:
+    assert foreign("qu'est-ce une baguette") == "French"
+
+
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
     foreign(text)

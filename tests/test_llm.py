@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,18 @@ def test_leaving_ends_the_request() -> None:
         assert stub.client_left.wait(2)
 
 
+def test_leaving_ends_a_request_that_only_keeps_alive() -> None:
+    with StubModel(Reply(comments=True, gap=0.02)) as stub:
+        with pytest.raises(ModelError, match=r"within 0\.3 s"):
+            said(at(stub, timeout=0.3))
+        assert stub.client_left.wait(5)
+
+
+def test_the_whole_time_of_a_call_may_be_bounded() -> None:
+    with StubModel(Reply(chunks=("word ",) * 100, gap=0.05)) as stub, pytest.raises(ModelError, match=r"within 0\.4 s"):
+        at(stub).ask("Which?", within=0.4)
+
+
 def test_an_openai_model_goes_to_openai_whatever_else_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/other")
     monkeypatch.setenv("LANGSMITH_GATEWAY", "http://127.0.0.1:9/gateway")
@@ -256,6 +269,53 @@ def test_what_the_server_says_it_cost_counts_and_usage_may_be_a_running_total() 
         model = limited(stub, 1.0)
         assert list(model.stream(QUESTION)) == ["Fi", "ne.", Usage(input_tokens=9, output_tokens=2, cost=0.25)]
     assert model.account.left == 0.75
+
+
+COUNTED = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+
+
+@pytest.mark.parametrize("cost", ["abc", "0.1", {"a": 1}, -5, True, None])
+def test_what_is_no_cost_is_not_taken_for_one(cost: Any) -> None:
+    body = event({"content": "Fine."}, {**COUNTED, "cost": cost}, "stop") + "data: [DONE]\n\n"
+    with StubModel(Reply(body=body, headers={"Content-Type": "text/event-stream"})) as stub:
+        assert list(limited(stub, 1.0).stream(QUESTION))[-1] == Usage(input_tokens=9, output_tokens=2, cost=26e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize("usage", [
+    {"prompt_tokens": -10**9, "completion_tokens": 5}, {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0},
+    {"prompt_tokens": None, "completion_tokens": None}, {"prompt_tokens": 1.5, "completion_tokens": 5},
+    {**COUNTED, "prompt_tokens_details": {"cached_tokens": "all"}, "prompt_tokens": None},
+])
+def test_what_is_no_usage_counts_as_none_told(usage: dict[str, Any]) -> None:
+    body = event({"content": "Fine."}, usage, "stop") + "data: [DONE]\n\n"
+    with StubModel(Reply(body=body, headers={"Content-Type": "text/event-stream"})) as stub:
+        model = limited(stub, 1.0)
+        assert said(model) == "Fine."
+    assert model.account.usage is not None
+    assert model.account.usage.input_tokens > 9
+    assert model.account.usage.output_tokens > 0
+
+
+def test_a_call_beside_an_open_one_has_what_that_leaves() -> None:
+    """As a judge's while the answer that it judges is written."""
+    with StubModel(Reply(chunks=("One. ", "Two."), usage=(100, 100)), Reply(text="supported")) as stub:
+        model = limited(stub, 0.036)
+        pieces = model.stream(QUESTION)
+        next(pieces)
+        with pytest.raises(ModelError, match="VOUCH_MAX_COST leaves this conversation"):
+            model.ask("Judge.")
+        list(pieces)
+        assert model.ask("Judge.") == "supported"
+    assert model.account.held == 0.0
+
+
+def test_on_no_account_each_call_has_one_of_its_own() -> None:
+    with StubModel(always=lambda _: Reply(text="Fine.", usage=(1000, 500))) as stub:
+        model = open_model("m", Settings(model="m", price=(2.0, 4.0), max_cost=0.01, openai_base_url=stub.url))
+        for _ in range(4):
+            assert said(model) == "Fine."
+    assert (model.account.usage, model.account.left) == (None, 0.01)
 
 
 def test_what_does_not_fit_is_not_asked() -> None:
@@ -436,10 +496,19 @@ def test_what_was_left_is_not_remembered(closed: bool, remembered: Remembered) -
 
 def test_what_came_to_nothing_can_be_forgotten(remembered: Remembered) -> None:
     with StubModel(Reply(text="Nonsense."), Reply(text="Fine.")) as stub:
-        model = replace(at(stub), remembered=remembered)
+        model = replace(at(stub), remembered=remembered).on(Account())
         assert said(model) == "Nonsense."
         model.account.forget()
         assert said(model) == "Fine."
+
+
+def test_what_is_of_no_use_is_neither_kept_nor_recalled(remembered: Remembered) -> None:
+    with StubModel(*(Reply(text=text) for text in ("Nonsense.", "<think>Yes</think>No.", "Yes.", "Fine."))) as stub:
+        model = replace(at(stub), remembered=remembered)
+        valid: Callable[[str], bool] = lambda said: "Yes" in said  # noqa: E731 - what is of use here
+        told = [model.ask("Which?", valid=valid) for _ in range(4)]
+        assert told == ["Nonsense.", "No.", "Yes.", "Yes."]
+        assert model.ask("Which?", valid=lambda said: "Fine" in said) == "Fine."
 
 
 @pytest.mark.parametrize(("name", "given", "tokens"), [

@@ -24,6 +24,8 @@ from ui.render import to_json
 from ui.web.api import api
 
 ROOT = Path(__file__).resolve().parents[1]
+# Each test starts a process.
+pytestmark = pytest.mark.slow
 QUESTION = "Which papers use ensembles of reward models?"
 CLAIM = "Ensembles of reward models reduce overoptimization"
 T = TypeVar("T")

@@ -224,7 +224,6 @@ def test_sentences_rest_on_the_papers_of_their_quotes() -> None:
                              Picked(name="Q3", label="E1", text="rounds the weights of a model to four bits"),
                              Picked(name="Q4", label="E3", text="Kept out for want of room."))
     assert [(quote.name, quote.label) for quote in told.kept] == [("Q1", "A"), ("Q3", "B")]
-    assert told.dropped == 2
     for written, labels in {("Q1",): ("A",), ("Q3", "Q1"): ("B", "A"), ("Q2",): (), ("Q4",): (), ("Q9", "E2"): ("B",),
                             ("3",): ("B",), ("2",): ("B",), ("e1",): ("A",), ("E3",): (), ("Q1", "E1"): ("A",)}.items():
         assert made.sentence(Drafted(text="So.", labels=written)).labels == labels
@@ -235,7 +234,7 @@ def test_quotes_are_told_of_once_and_looked_up_in_bounded_number() -> None:
     pruning = Picked(name="Q1", label="E1", text="Pruning removes weights")
     made, told = resolving(*[pruning] * 100)
     kept = Quote(name="Q1", label="A", text="Pruning removes weights", start=0, end=23)
-    assert told == [Quotes(kept=(kept,), dropped=60)]
+    assert told == [Quotes(kept=(kept,))]
     late = Picked(name="Q2", label="E2", text="rounds the weights of a model")
     assert list(made.quotes([late])) == []
     assert len(made.found) == 1

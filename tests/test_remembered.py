@@ -76,6 +76,17 @@ def test_a_broken_file_is_begun_anew(replies: Remembered) -> None:
     assert replies.find("a") == "b"
 
 
+@pytest.mark.parametrize("text", ["CAST(x'ff80' AS TEXT)", "x'ff80'", "'plain'", "7", "0.5"])
+def test_what_no_reply_can_be_is_none(replies: Remembered, text: str) -> None:
+    replies.keep("a", "b")
+    with sqlite3.connect(replies.path) as db:
+        db.execute(f"UPDATE reply SET text = {text}")
+    db.close()
+    assert replies.find("a") is None
+    replies.keep("a", "b")
+    assert replies.find("a") == "b"
+
+
 def test_another_writer_costs_a_reply_not_an_answer(replies: Remembered, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "_PATIENCE", 0.05)
     replies.keep("a", "b")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Paper
+from rag.cost import Account
 from rag.errors import ModelError
 from rag.evaluate import ndcg
 from rag.llm import open_model
@@ -90,12 +91,12 @@ def papers(count: int, words: int = 200) -> list[Paper]:
 
 
 def ordered(papers: Sequence[Paper], *replies: Reply | Script, question: str = "Why?", context: int = 8192) -> tuple[
-        tuple[int, ...], list[Request], list[Usage]]:
-    spent: list[Usage] = []
+        tuple[int, ...], list[Request], Usage | None]:
+    account = Account()
     with StubModel(*replies) as stub:
         settings = Settings(model="stub", openai_base_url=stub.url, timeout=5.0, context=context)
-        ranked = rerank(open_model("stub", settings), question, papers, spent.append)
-        return ranked.order, stub.requests, spent
+        ranked = rerank(open_model("stub", settings).on(account), question, papers)
+        return ranked.order, stub.requests, account.usage
 
 
 @pytest.mark.parametrize("context", [1_024, 2_048, 4_096, 8_192, 200_000])
@@ -138,7 +139,7 @@ def test_text_is_text_in_every_prompt() -> None:
 def test_thoughts_are_no_answer() -> None:
     order, _, spent = ordered(papers(3), Reply(text="<think>P3 > P2 > P1 surely</think>P1", usage=(500, 9)))
     assert order == (0, 1, 2)
-    assert spent == [Usage(input_tokens=500, output_tokens=9, cost=0.0)]
+    assert spent == Usage(input_tokens=500, output_tokens=9, cost=0.0)
 
 
 @pytest.mark.parametrize(("compared", "first"), [
@@ -149,8 +150,8 @@ def test_thoughts_are_no_answer() -> None:
 ])
 def test_an_order_counts_as_far_as_it_holds_in_pairs(compared: str, first: int | None) -> None:
     backward = " > ".join(f"P{number}" for number in range(20, 0, -1))
-    order, requests, spent = ordered(papers(20), Reply(text=backward), Reply(text=compared))
-    assert len(requests) == len(spent) == 2
+    order, requests, _ = ordered(papers(20), Reply(text=backward), Reply(text=compared))
+    assert len(requests) == 2
     pairs = re.findall(r"P\d with P\d", requests[1].prompt)
     assert pairs == ["P1 with P2", "P3 with P4", "P5 with P6", "P7 with P8"]
     assert list(requests[1].ordered.values()) == [

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.cost import Account
 from rag.llm import open_model
 from rag.rewrite import formulations, rewrite
 from rag.schema import Usage
@@ -53,8 +54,8 @@ def test_whatever_is_written_a_rewriting_is_short_and_inert(said: str) -> None:
 
 
 def test_thoughts_are_no_rewriting() -> None:
-    spent: list[Usage] = []
+    account = Account()
     with StubModel(Reply(text="<think>- one\n- two")) as stub:
-        model = open_model("stub", Settings(model="stub", openai_base_url=stub.url))
-        assert rewrite(model, "Why?", spent.append) == ()
-    assert spent == [Usage(input_tokens=11, output_tokens=7, cost=0.0)]
+        model = open_model("stub", Settings(model="stub", openai_base_url=stub.url)).on(account)
+        assert rewrite(model, "Why?") == ()
+    assert account.usage == Usage(input_tokens=11, output_tokens=7, cost=0.0)

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 from ingest import ingest
 from rag import Library, open_library
+from rag.cost import spent
 from rag.errors import SettingsError
 from rag.schema import (
     Answer,
@@ -45,15 +46,16 @@ from rag.schema import (
     Sentence,
     Stage,
     Support,
+    Usage,
     Where,
     Withheld,
 )
 from rag.settings import Settings
-from ui.notebook import Notebook
+from ui.notebook import Entry, Notebook
 from ui.web.adding import report_line, safe_name
 from ui.web.answer_html import answer_html, draft_html, question_html
 from ui.web.card import card, cited_span, outside, paper_link
-from ui.web.chat import Chat
+from ui.web.chat import Chat, _turn
 from ui.web.draft import Draft
 from ui.web.filter import chosen, fields_html, named, pairs, phrase
 from ui.web.live import Live
@@ -391,6 +393,19 @@ def test_a_check_can_be_stopped(tmp_path: Path) -> None:
     assert chat.shown(conversation) == []
 
 
+def test_whatever_a_conversation_cost_counts_under_its_limit(tmp_path: Path) -> None:
+    """What was asked since the question that is asked afresh, and a claim that was checked."""
+    notebook, cost = Notebook(tmp_path / "notebook.sqlite"), Usage(input_tokens=1, output_tokens=1, cost=0.5)
+    chat = Chat(ScriptedLibrary(tmp_path), notebook)  # type: ignore[arg-type]
+    notebook.append("c", Entry(asked="first?", answer=Answer(question="first?", usage=cost)))
+    notebook.append("c", Entry(asked="Claimed.", answer=ClaimReport(claim="Claimed.", verdict="mixed", usage=cost)))
+    list(chat.answer("more?", [], "c", None))
+    assert last_asked(tmp_path)["spent"] == 0.0
+    list(chat.afresh(0, [], "c"))
+    assert last_asked(tmp_path)["spent"] == 1.0 + USAGE.cost
+    assert spent(tuple(map(_turn, notebook.entries("c")))) == 1.0 + 2 * USAGE.cost
+
+
 def test_asking_afresh_asks_as_it_stood_then(tmp_path: Path) -> None:
     chat = Chat(ScriptedLibrary(tmp_path), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
     *_, (messages, conversation) = chat.answer("first?", [], "", None)
@@ -399,7 +414,7 @@ def test_asking_afresh_asks_as_it_stood_then(tmp_path: Path) -> None:
     assert 'id="afresh-1"' in messages[3]["content"]
     *_, (messages, _) = chat.afresh(1, messages, conversation)
     assert last_asked(tmp_path) == {"question": "is it kept?", "history": ["first?"], "years": [2020, None],
-                                    "fresh": True}
+                                    "fresh": True, "spent": 0.0031}
     assert len(messages) == 8
     assert "afresh" not in messages[7]["content"]
     assert "this conversation: 3,600 tokens" in messages[7]["content"]

@@ -18,7 +18,7 @@ from rag.text import content_stems
 # Findings so near that share so much of what their words weigh speak of the same thing; those that lean so far one way
 # agree, those that lean so far against each other differ.
 _ABOUT, _ONE_WAY, _AGAINST = 0.6, 0.3, -0.3
-_SHARED, _WORDS, _NAMED = 0.28, 2, 2
+_SHARED, _WORDS, _NAMED = 0.3, 2, 2
 # What leaning is worth beside nearness; an agreement less sure than this is none a reader would see.
 _LEAN, _SURE = 0.3, 0.85
 # Two texts of one paper are no agreement.
@@ -58,7 +58,9 @@ def _pairs(material: Material, ids: Sequence[str], used: Collection[str], *,
             continue
         first, second = lines[one], lines[other]
         shared = words[one] & words[other]
-        if len(shared) < _WORDS or sum(weight[stem] for stem in shared) < _SHARED * min(whole[one], whole[other]):
+        # To contradict each other, both must be about little else.
+        least = _SHARED * (min if agreeing else max)(whole[one], whole[other])
+        if len(shared) < _WORDS or sum(weight[stem] for stem in shared) < least:
             continue
         # From either side: what one says may be only part of what the other does.
         lean = (leaning(first.alone, second.alone) + leaning(second.alone, first.alone)) / 2

@@ -42,6 +42,9 @@ def section(material: Material, group: Group, used: set[str], withheld: list[Wit
     ids = [paper_id for paper_id in group.papers if paper_id in material.papers]
     middle = mean([material.vectors[paper_id] for paper_id in ids])
     said = _Said(material, used, withheld)
+    # First, as such pairs are rare: each paper has other sentences to tell what it adds.
+    differs = [Comparison(about=about, sentences=both) for about, pair in differing(material, ids, used)
+               if len(both := tuple(said.all(pair))) > 1]
     adds = [sentence for paper_id in ids if (sentence := said.first(_adding(
         material.lines[paper_id], middle, material.middle)))]
     shared: list[Sentence] = []
@@ -50,8 +53,6 @@ def section(material: Material, group: Group, used: set[str], withheld: list[Wit
             shared.append(told)
         if central := said.first(_central(material, ids)):
             shared.append(central)
-    differs = [Comparison(about=about, sentences=both) for about, pair in differing(material, ids, used)
-               if len(both := tuple(said.all(pair))) > 1]
     if tried := _tried(material, ids):
         differs.append(Comparison(about="What they are tried on", sentences=(tried,)))
     if apart := said.all(_apart(material, ids, middle), _APART):

@@ -141,8 +141,9 @@ def _compared(made: Digest, material: Material, ids: Sequence[str], used: set[st
             found.append(Comparison(about=about, sentences=tuple(own)))
         return tuple(found)
 
-    differ = compared(differing(material, ids, used), "disputes", "In their own words, against what others hold")
-    agree = compared(agreeing(material, ids, used), "confirms", "In their own words, in line with others")
+    beside = {sentence.text for section in made.sections for one in section.differs for sentence in one.sentences}
+    differ = compared(differing(material, ids, beside), "disputes", "In their own words, against what others hold")
+    agree = compared(agreeing(material, ids, beside), "confirms", "In their own words, in line with others")
     left = (line for line in unsettled(material, ids, _OPEN) if line.text not in used)
     return replace(made, disagreements=differ, agreements=agree, open_problems=tuple(kept(left)),
                    withheld=tuple(withheld))

@@ -161,9 +161,9 @@ class ScriptedLibrary:
         return replace(REPORT, claim=claim)
 
     def stream(self, question: str, history: Sequence[Turn] = (), where: Where | None = None, *,
-               fresh: bool = False) -> Iterator[Event]:
+               fresh: bool = False, spent: float = 0.0) -> Iterator[Event]:
         self._note(question=question, history=[turn.question for turn in history],
-                   years=where.years if where else None, fresh=fresh)
+                   years=where.years if where else None, fresh=fresh, spent=spent)
         delay = 0.6 if "slow" in question else self.delay
         rewritten = "What does the KL distance do to reward models?" if history else None
         time.sleep(delay)

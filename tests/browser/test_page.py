@@ -153,7 +153,8 @@ def test_a_kept_answer_can_be_asked_for_afresh(address: str, folder: Path, open_
     expect(page.locator(".usage")).to_have_text("1,200 tokens read, 90 written, $0.0031")
     page.get_by_role("button", name="Ask afresh").click()
     finished(page, answers=2)
-    assert last_asked(folder) == {"question": "is it kept?", "history": [], "years": None, "fresh": True}
+    assert last_asked(folder) == {"question": "is it kept?", "history": [], "years": None, "fresh": True,
+                                  "spent": 0.0031}
     expect(page.locator(".question")).to_have_text(["is it kept?"] * 2)
     expect(page.locator(".usage").last).to_contain_text("this conversation: 2,400 tokens read, 180 written, $0.0062")
     expect(page.get_by_role("button", name="Ask afresh")).to_have_count(1)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 from urllib.parse import unquote
 
+from rag.cost import spent
 from rag.errors import LibraryError, NoPaperError, VouchError
 from rag.schema import Answer, ClaimReport, Turn, Usage, Where
 from ui.claims import claim_lines
@@ -86,8 +87,9 @@ class Chat:
         if not 0 <= place < len(entries) or isinstance(entries[place].answer, ClaimReport):
             return
         entry, history = entries[place], entries[:place]
+        since = spent(tuple(map(_turn, entries[place:])))
         yield from self._made(question_html(entry.asked), shown, conversation, wanted, lambda live: self._answered(
-            entry.asked, history, entry.where, live, fresh=True))
+            entry.asked, history, entry.where, live, fresh=True, since=since))
 
     def check(self, claim: str, shown: Shown, conversation: str, where: Where | None,
               wanted: Callable[[], bool] = lambda: True) -> Iterator[tuple[Shown, str]]:
@@ -96,9 +98,9 @@ class Chat:
             claim, where, live))
 
     def _answered(self, question: str, history: Sequence[Entry], where: Where | None, live: Live[Shown], *,
-                  fresh: bool = False) -> Making:
+                  fresh: bool = False, since: float = 0.0) -> Making:
         turns = tuple(map(_turn, history))
-        for draft in drafts(self.library, question, turns, where, live.given_up, fresh=fresh):
+        for draft in drafts(self.library, question, turns, where, live.given_up, fresh=fresh, spent=since):
             yield draft.html() if draft.answer is None else Entry(asked=question, answer=draft.answer, where=where)
 
     def _checked(self, claim: str, where: Where | None, live: Live[Shown]) -> Making:
@@ -268,7 +270,7 @@ def _turn(entry: Entry) -> Turn:
     if isinstance(told, ClaimReport):
         told = Answer(question=told.claim, kind="yes-no", text="\n".join(claim_lines(told, width=100_000)),
                       sentences=(*told.for_, *told.against), references=told.references, confidence=told.confidence,
-                      engine=told.engine, model=told.model)
+                      engine=told.engine, model=told.model, usage=told.usage)
     return Turn(question=entry.asked, answer=told)
 
 

@@ -116,7 +116,7 @@ class Draft:
 
 
 def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Where | None,
-           given_up: Callable[[], bool], *, fresh: bool = False) -> Iterator[Draft]:
+           given_up: Callable[[], bool], *, fresh: bool = False, spent: float = 0.0) -> Iterator[Draft]:
     """The draft, once before the first event and again after each; the last one holds the answer.
 
     Args:
@@ -126,6 +126,7 @@ def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Wh
         where: which papers to look at.
         given_up: whether the rest of the answer is not wanted any more; then what was said so far is the answer.
         fresh: whether a model is asked anew, though what it wrote before is kept.
+        spent: dollars that the conversation has cost beside those turns.
 
     Raises:
         VouchError: the library cannot answer.
@@ -136,7 +137,7 @@ def drafts(library: Library, question: str, history: tuple[Turn, ...], where: Wh
     yield draft
 
     def work(tell: Callable[[Event], None]) -> None:
-        for event in library.stream(question, history=history, where=where, fresh=fresh):
+        for event in library.stream(question, history=history, where=where, fresh=fresh, spent=spent):
             tell(event)
 
     for event in pumped(work, given_up):
