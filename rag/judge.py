@@ -58,7 +58,10 @@ class Judge:
             said = self._ask(prompt)
         except ModelError as error:
             self._failed = True
-            self.notice = f"{error} The sentences stand as they were checked without it."
+            told = error if self._took < self.model.timeout else (
+                f"The model {self.model.name} was given {self.model.timeout:g} s to judge the sentences, and they are "
+                "over; VOUCH_TIMEOUT allows more.")
+            self.notice = f"{told} The sentences stand as they were checked without it."
             return support
         found = verdict(said)
         if found is None:
@@ -68,9 +71,6 @@ class Judge:
 
     def _ask(self, prompt: str) -> str:
         rest = self.model.timeout - self._took
-        if rest <= 0:
-            raise ModelError(f"The model {self.model.name} took {self.model.timeout:g} s to judge some sentences, "
-                             "which is all that it may; VOUCH_TIMEOUT allows more.")
         began = time.monotonic()
         try:
             return self.model.ask(prompt, json=True, within=rest, valid=lambda said: verdict(said) is not None)

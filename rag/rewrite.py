@@ -37,9 +37,7 @@ def rewrite(model: Model, question: str) -> tuple[str, ...]:
     Raises:
         ModelError: the model failed.
     """
-    said = model.ask(prompts.load("rewrite").fill(question=question), json=True,
-                     valid=lambda said: bool(formulations(said, question)))
-    return formulations(said, question)
+    return formulations(model.ask(prompts.load("rewrite").fill(question=question), json=True), question)
 
 
 def formulations(said: str, question: str) -> tuple[str, ...]:

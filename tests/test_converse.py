@@ -117,8 +117,9 @@ def test_numbers_of_other_things_point_at_no_paper(question: str) -> None:
 
 
 @pytest.mark.parametrize(("question", "said"), [
-    ("number 3", "number 3"), ("What does number 3 say?", "number 3"), ("No. 3.", "No. 3"), ("results 1 and 2?", "results 1 and 2"),
-    ("paper 2 trains how?", "paper 2"), ("What is in paper 2.", "paper 2"), ("papers 1 and 3 measure what?", "papers 1 and 3"),
+    ("number 3", "number 3"), ("What does number 3 say?", "number 3"), ("No. 3.", "No. 3"),
+    ("results 1 and 2?", "results 1 and 2"), ("paper 2 trains how?", "paper 2"), ("What is in paper 2.", "paper 2"),
+    ("papers 1 and 3 measure what?", "papers 1 and 3"),
     ("#2's data", "#2"), ("the last 2 ones", "the last 2 ones"), ("[1][2]", "[1][2]"), ("3?", "3"),
 ])
 def test_numbers_of_papers_point_at_them(question: str, said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -252,15 +253,17 @@ def test_the_command_line_goes_deep_where_it_is_told_to(
     for words in (["search", QUESTION], ["ask", QUESTION]):
         assert main([*words, "--deep", *place]) == 1
         assert "No language model is configured" in capsys.readouterr().err
-    with StubModel(Reply(status=401), NOTHING, ORDERED, NOTHING, ORDERED, ANSWERED) as stub:
+    # What it wrote for the search is remembered when the same is asked.
+    with StubModel(Reply(status=401), NOTHING, ORDERED, ANSWERED) as stub:
         monkeypatch.setenv("VOUCH_MODEL", "stub")
         monkeypatch.setenv("OPENAI_BASE_URL", stub.url)
         assert main(["search", QUESTION, "--deep", "--json", *place]) == 0
-        assert capsys.readouterr().err == ("vouch: The model stub refused the key; is the right one set? The papers "
-                                           "stand in the order in which they were found.\n")
+        assert json.loads(capsys.readouterr().out)["notice"] == (
+            "The model stub refused the key; is the right one set? The papers stand in the order in which they were "
+            "found.")
         assert main(["search", QUESTION, "--deep", *place]) == 0
         assert capsys.readouterr().err == ""
         monkeypatch.setenv("VOUCH_DEEP", "yes")
         assert main(["ask", QUESTION, *place]) == 0
         assert "costs nothing at inference time" in capsys.readouterr().out
-        assert len(stub.requests) == 6
+        assert len(stub.requests) == 4
