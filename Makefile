@@ -15,7 +15,8 @@ chat: .venv/ready
 test: .venv/ready-for-tests
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not browser and not slow"
-	$(BIN)/python -m pytest -m "browser or slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "slow and not browser"
+	$(BIN)/python -m pytest -m browser
 
 setup: .venv/ready
 

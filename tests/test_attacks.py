@@ -19,6 +19,8 @@ from rag import Answer, Library, open_library
 from tests.stubs import Reply, Request, Script, StubModel
 from tests.test_answer import QUESTION, assert_true
 
+pytestmark = pytest.mark.slow
+
 # What the two papers say that the shelf has on the question, the second of them first.
 FREE = "The bound costs nothing at inference time"
 DELAY = "Shared pretraining makes their errors correlate"

@@ -15,6 +15,8 @@ from rag.reword import FAITHFUL
 from rag.settings import Settings
 from ui.judge import audit_checker
 
+pytestmark = pytest.mark.slow
+
 RICH = (
     "In a trial with 40 patients, the proposed BirdNet model outperforms a plain baseline on most recordings. "
     "For long recordings, we show that the method significantly improves accuracy by 12% (see below). "

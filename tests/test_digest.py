@@ -21,6 +21,8 @@ from rag.schema import Paper, Sentence, Where
 from rag.settings import Settings
 from rag.survey import Digest, Group, Outline, Step, Withheld
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = Path(ingest.sample.__file__).parent / "papers.jsonl"
 TOPIC, YEAR = "reward models", 2026
 

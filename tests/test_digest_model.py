@@ -31,6 +31,8 @@ from rag.text import content_stems
 from tests.stubs import Reply, Request, StubModel
 from tests.test_attacks import LIVE, SERVERS
 
+pytestmark = pytest.mark.slow
+
 REWARD, TEXT, WORLD = "Reward overoptimization", "Text and questions", "Robots and birds"
 CLIPPING = "Clipping the Scorer: Bounds Against Reward Overoptimization"
 ENSEMBLES = "Do Ensembles of Reward Models Agree?"

@@ -21,6 +21,8 @@ from ui.drawer import Drawer
 from ui.followed import Following
 from ui.notebook import NOTEBOOK, Entry, Notebook
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 TOPIC = "reward models"
 NEW: dict[str, Any] = {"title": "Reward models with longer memories", "year": 2025,

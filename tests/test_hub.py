@@ -189,6 +189,7 @@ def find(name: str, hub: Hub, tmp_path: Path, **environ: str) -> subprocess.Comp
         **environ})
 
 
+@pytest.mark.slow
 class TestFetching:
     def test_a_named_model_is_fetched_once_by_a_process_of_its_own(self, hub: Hub, tmp_path: Path) -> None:
         done = find("some/model", hub, tmp_path)

@@ -349,6 +349,7 @@ def start(library: Path, file: Path) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", SCRIPT, str(library), str(file)], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 3])
 def test_kill_in_mid_ingest_loses_and_doubles_nothing(library: Library, tmp_path: Path, after: int) -> None:
     file = write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(32)))
@@ -368,6 +369,7 @@ def test_kill_in_mid_ingest_loses_and_doubles_nothing(library: Library, tmp_path
     consistent(library)
 
 
+@pytest.mark.slow
 def test_two_ingests_at_once_lose_and_double_nothing(library: Library, tmp_path: Path) -> None:
     a = write_jsonl(tmp_path / "a.jsonl", *(paper(number) for number in range(16)))
     b = write_jsonl(tmp_path / "b.jsonl", *(paper(number) for number in range(8, 24)))
@@ -379,6 +381,7 @@ def test_two_ingests_at_once_lose_and_double_nothing(library: Library, tmp_path:
     consistent(library)
 
 
+@pytest.mark.slow
 def test_a_reader_sees_another_process_write(library: Library, tmp_path: Path) -> None:
     ingest([write_jsonl(tmp_path / "a.jsonl", paper(1))], library)
     assert len(library.search("study", k=20)) == 1

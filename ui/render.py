@@ -133,7 +133,7 @@ def withheld_line(answer: Answer) -> str | None:
 
 
 def usage_line(usage: Usage) -> str:
-    """What the model read and wrote, and what that cost where it is known to: "1,200 tokens read, 90 written, $0.0031"."""
+    """What the model read and wrote, and what that cost: "1,200 tokens read, 90 written, $0.0031"."""
     line = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
     return f"{line}, {dollars(usage.cost)}" if usage.cost else line
 
