@@ -138,7 +138,8 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
             own.
     """
     verbatim = quoted(statement, source)
-    if verbatim is not None or not source.spans:
+    # A word or two state nothing.
+    if verbatim is not None or not source.spans or len(words(statement)) < _QUOTABLE:
         return verbatim or Support(verdict="unsupported", score=0.0)
     rested = rest(statement, vector, source, rarity, own)
     start, end = rested.span

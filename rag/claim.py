@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag import agree, cite
 from rag.agree import prose
 from rag.cite import Grounds
 from rag.drafted import Drafted
@@ -19,6 +20,7 @@ from rag.retrieve import Found, Retrieved, retrieve
 from rag.schema import Citation, ClaimReport, Reference, Sentence, Support, Where
 from rag.stance import SPEAKS, Side, Stance, Taken, as_claim, side, take, verdict
 from rag.store import Store
+from rag.text import content_stems
 
 if TYPE_CHECKING:
     from rag.chain import Writer
@@ -31,6 +33,9 @@ _WORDS = 3
 
 # A report tells how sure it is; an answer takes a side only where that is more likely right than not.
 _SURE = 0.5
+# The share of a claim's words that a sentence must hold to take a side; how far against it a paper must lean that
+# passes for saying it.
+_SPOKEN, _FAR = 0.34, -0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +123,32 @@ def weigh(store: Store, claim: str, retrieved: Retrieved, papers: Sequence[Found
     around = float(np.mean([item.scores["sentence"] for item in retrieved.evidence[:_LOOKED_AT]] or [0.0]))
     weighed = []
     for found in papers:
-        taken = take(claim, retrieved.vector, grounds(found), lambda stem: weights[stem], around)
+        source = grounds(found)
+        taken = take(claim, retrieved.vector, source, lambda stem: weights[stem], around)
         clear = side(taken.cues, taken.supports, taken.contradicts)
+        if clear is not None and not _plain(claim, clear, found, taken, cite.verify(
+                claim, retrieved.vector, source, lambda stem: weights[stem]).verdict == "supported"):
+            clear = None
         likelier: Side = "for" if taken.supports >= taken.contradicts else "against"
         weighed.append(Weighed(found=found, taken=taken, side=clear or likelier, clear=clear is not None))
     return tuple(sorted(weighed, key=lambda each: -each.score))
+
+
+def _plain(claim: str, side: Side, found: Found, taken: Taken, passed: bool) -> bool:
+    """Whether a paper may be said to take a side that it seems to take.
+
+    Where two instruments disagree it takes none: what speaks for a claim must pass the checker of answers, which knows
+    numbers, names and denials; what passes it speaks against the claim only where its wording leans far. And the
+    sentences to be quoted must speak of what the claim does.
+    """
+    quotes = [found.hit.paper.abstract[stance.start:stance.end] for stance in taken.stances if stance.side == side]
+    wanted = frozenset(content_stems(claim))
+    if not any(len(wanted & frozenset(content_stems(quote))) >= _SPOKEN * len(wanted) for quote in quotes):
+        return False
+    if side == "against":
+        return not passed or taken.cues.lean <= _FAR
+    denied = agree.negations(claim) > 0 and not any(map(agree.negations, quotes))
+    return passed and not denied and taken.cues.lean > 0
 
 
 def grounds(found: Found) -> Grounds:

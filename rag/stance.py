@@ -148,7 +148,9 @@ def take(claim: str, vector: NDArray[np.float32], source: Grounds, rarity: Rarit
 
 
 def _told(text: str) -> float:
-    """How much a sentence counts for its part in the abstract: what was found counts in full."""
+    """How much a sentence counts for its part in the abstract: what was found in full, what is asked not at all."""
+    if text.rstrip().endswith("?"):
+        return 0.0
     return (1.0 if _FOUND.search(text) else 0.6) * (0.6 if _SOUGHT.search(text) else 1.0)
 
 

@@ -151,11 +151,16 @@ class Terminal:
         from rich.cells import cell_len
 
         self._end_status()
-        text = _text(())
+        text, apart = _text(()), ""
         for piece in pieces:
             part = piece if isinstance(piece, Piece) else Piece(piece)
-            for space, word in re.findall(r"(\s*)(\S+)", part.text):
-                if space and self._column:
+            for space, word in re.findall(r"(\s*)(\S+|$)", part.text):
+                # A piece that ends in a space, or is one, sets the next one apart.
+                apart = apart or space
+                if not word:
+                    continue
+                spaced, apart = apart, ""
+                if spaced and self._column:
                     fits = self._column + 1 + cell_len(word) <= self._console.width
                     text.append(" " if fits else "\n")
                     self._column = self._column + 1 if fits else 0

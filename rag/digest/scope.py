@@ -22,6 +22,8 @@ _TITLES = 2
 _SHARE, _SHARE_TITLES, _STRONG, _NEAR = 0.67, 0.75, 0.6, 0.5
 # Below this there is nothing to survey; between it and the floor of answers a survey is made, and its doubt told.
 _NOTHING = floor.FLOOR / 2
+# Where that is in doubt, fewer papers make no survey.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ def choose(store: Store, topic: str, where: Where | None = None, most: int = 30,
     again = retrieve(store, narrowed.question, looked_at, narrowed.where, also=titles)
     fitting = {*_fitting(found, _SHARE), *_fitting(again, _SHARE_TITLES)}
     ordered = sorted(fitting, key=_sums([found, again]).__getitem__, reverse=True)
+    if confidence < floor.FLOOR and len(ordered) < _FEW:
+        return Scope(papers=(), chosen=chosen, condition=narrowed.told, sure=False)
     return Scope(papers=tuple(ordered[:most]), chosen=chosen, condition=narrowed.told,
                  sure=confidence >= floor.FLOOR)
 

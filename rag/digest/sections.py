@@ -49,8 +49,7 @@ def section(material: Material, group: Group, used: set[str], withheld: list[Wit
         material.lines[paper_id], middle, material.middle)))]
     shared: list[Sentence] = []
     if len(ids) > 1:
-        if told := _told_of(material, ids):
-            shared.append(told)
+        shared += _told_of(material, ids)
         if central := said.first(_central(material, ids)):
             shared.append(central)
     if tried := _tried(material, ids):
@@ -138,13 +137,13 @@ def _tried(material: Material, ids: Sequence[str]) -> Sentence | None:
     if len({cell.text.casefold() for cell in cells.values()}) < 2:
         return None
     listed = "; ".join(f"“{cell.text}”" for cell in cells.values())
-    return Sentence(text=f"They are tried on different data: {listed}.", kind="frame", citations=tuple(
+    return Sentence(text=f"They are tried on: {listed}.", kind="frame", citations=tuple(
         Citation(label=0, paper_id=paper_id, support=Support(
             verdict="supported", score=1.0, quote=cell.text, start=cell.start, end=cell.end))
         for paper_id, cell in cells.items()))
 
 
-def _told_of(material: Material, ids: Sequence[str]) -> Sentence | None:
+def _told_of(material: Material, ids: Sequence[str]) -> Iterator[Sentence]:
     """What most of the papers write of, told by counting: true by construction, with the words that show it."""
     asked = frozenset(content_stems(material.topic))
     named: list[tuple[str, dict[str, Support]]] = []
@@ -159,13 +158,11 @@ def _told_of(material: Material, ids: Sequence[str]) -> Sentence | None:
             named.append((phrase, shown))
         if len(named) == _PHRASES:
             break
-    if not named:
-        return None
-    parts = [f"{_count(len(shown), len(ids))} write of {phrase}" for phrase, shown in named]
-    text = f"Of these {_spelled(len(ids))} papers, " + " and ".join(parts) + "."
-    supports = {paper_id: support for _, shown in reversed(named) for paper_id, support in shown.items()}
-    return Sentence(text=text, kind="frame", citations=tuple(
-        Citation(label=0, paper_id=paper_id, support=supports[paper_id]) for paper_id in ids if paper_id in supports))
+    for number, (phrase, shown) in enumerate(named):
+        count = _count(len(shown), len(ids))
+        lead = count.capitalize() if number else f"Of these {_spelled(len(ids))} papers, {count}"
+        yield Sentence(text=f"{lead} write of {phrase}.", kind="frame", citations=tuple(
+            Citation(label=0, paper_id=paper_id, support=support) for paper_id, support in shown.items()))
 
 
 def _shown(material: Material, paper_id: str, stems: Sequence[str]) -> Support | None:
