@@ -7,14 +7,15 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from rag import claim, extract, greeting, holdings, language, retell
-from rag.converse import Resolved, resolve, settle
-from rag.deep import DEPTH, Deep
+from rag import claim, extract
+from rag.conversation import greeting, holdings, language, retell
+from rag.conversation.converse import Resolved, resolve, settle
 from rag.draft import Draft
 from rag.drafted import Drafted
 from rag.errors import ModelError
 from rag.look import Looked, look
-from rag.quoting import Quotes
+from rag.models.deep import DEPTH, Deep
+from rag.models.quoting import Quotes
 from rag.relevant import relevant
 from rag.schema import Answer, Event, Evidence, Finished, Hit, Said, Stage, Turn, Usage, Where
 from rag.settings import Settings

@@ -21,24 +21,24 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 
 import prompts
-from rag.cost import Account
+from rag.checker.stance import Side
 from rag.drafted import Drafted
 from rag.errors import ModelError, SettingsError
-from rag.judge import Judge
 from rag.kinds import Asks
 from rag.llm import Gauge, Model, gauge, open_model
-from rag.packing import Packed, documents, pack
-from rag.parse import Reader, parse
-from rag.picking import Picked, Picking
-from rag.quoting import Quotes, Resolving
-from rag.remembered import Remembered
-from rag.rerank import Ranked, rerank
-from rag.rewrite import rewrite
+from rag.models.cost import Account
+from rag.models.judge import Judge
+from rag.models.packing import Packed, documents, pack
+from rag.models.parse import Reader, parse
+from rag.models.picking import Picked, Picking
+from rag.models.quoting import Quotes, Resolving
+from rag.models.remembered import Remembered
+from rag.models.rerank import Ranked, rerank
+from rag.models.rewrite import rewrite
+from rag.models.weigh import weigh
 from rag.schema import Hit, Paper, Turn, Usage
 from rag.settings import Settings
-from rag.stance import Side
 from rag.text import content_stems, letters, sentences
-from rag.weigh import weigh
 
 NO_ANSWER = "The library does not answer this."
 
@@ -253,15 +253,15 @@ class Writer:
         return condense(self._model, question, history)
 
     def rewrite(self, question: str) -> tuple[str, ...]:
-        """See `rag.rewrite.rewrite`."""
+        """See `rag.models.rewrite.rewrite`."""
         return rewrite(self._model, question)
 
     def rerank(self, question: str, papers: Sequence[Paper]) -> Ranked:
-        """See `rag.rerank.rerank`."""
+        """See `rag.models.rerank.rerank`."""
         return rerank(self._model, question, papers)
 
     def weigh(self, claim: str, quotes: Sequence[str]) -> Mapping[int, Side | None]:
-        """See `rag.weigh.weigh`."""
+        """See `rag.models.weigh.weigh`."""
         return weigh(self._model, claim, quotes)
 
     def draft(self, question: str, evidence: Mapping[str, Hit], asks: Asks | None = None, *,

@@ -11,13 +11,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import agree
-from rag.edits import edits
-from rag.leaning import leaning
-from rag.polarity import Reading, opposed, read
-from rag.quantities import differing
+from rag.checker import agree
+from rag.checker.edits import edits
+from rag.checker.leaning import leaning
+from rag.checker.polarity import Reading, opposed, read
+from rag.checker.quantities import differing
+from rag.checker.signs import Match, Rarity, Signs, accord, likenesses, odds
 from rag.schema import Support, Verdict
-from rag.signs import Match, Rarity, Signs, accord, likenesses, odds
 from rag.text import Span, content_stems, words
 
 # A statement is supported that is as probable as that, weakly supported one that is nearly so; the fit sets the scale.
@@ -124,8 +124,8 @@ def verify(statement: str, vector: NDArray[np.float32], source: Grounds, rarity:
     """What the source says for the statement: the verdict, how sure it is, and the words it rests on.
 
     Verbatim words are supported. Else the statement rests on the sentence, or the two neighbours, that cover its
-    content words and are most like it. The score is the probability, by `rag.signs`, that the text supports it. A
-    number, a name or a clause that the text does not hold makes it unsupported whatever the score; so does a word
+    content words and are most like it. The score is the probability, by `rag.checker.signs`, that the text supports
+    it. A number, a name or a clause that the text does not hold makes it unsupported whatever the score; so does a word
     that says more than it; a denial, a direction or an order against what it rests on makes it contradicted. Such
     words lower the score too.
 

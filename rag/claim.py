@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag import agree, cite
-from rag.agree import prose
+from rag import cite
+from rag.checker import agree
+from rag.checker.agree import prose
+from rag.checker.stance import SPEAKS, Side, Stance, Taken, as_claim, side, take, verdict
 from rag.cite import Grounds
 from rag.drafted import Drafted
 from rag.errors import ModelError
@@ -18,7 +20,6 @@ from rag.floor import rarity
 from rag.relevant import relevant
 from rag.retrieve import Found, Retrieved, retrieve
 from rag.schema import Citation, ClaimReport, Reference, Sentence, Support, Where
-from rag.stance import SPEAKS, Side, Stance, Taken, as_claim, side, take, verdict
 from rag.store import Store
 from rag.text import content_stems
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import agree, cite, floor
-from rag.cost import Account
+from rag import cite, floor
+from rag.checker import agree
 from rag.drafted import Drafted
 from rag.look import Looked
+from rag.models.cost import Account
 from rag.retrieve import Found
 from rag.schema import (
     Answer,
@@ -30,7 +31,7 @@ from rag.schema import (
 from rag.store import Store
 
 if TYPE_CHECKING:
-    from rag.judge import Judge
+    from rag.models.judge import Judge
 
 # Papers shown where there is no answer.
 _NEAREST = 5

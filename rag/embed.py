@@ -47,7 +47,7 @@ def open_embedder(name: str | None = None, *, api_key: str | None = None, base_u
         SettingsError: no embedder has that name, or it lacks its key or its package.
     """
     if name is None or name == "local":
-        from rag.minilm import LocalEmbedder
+        from rag.embedders.minilm import LocalEmbedder
 
         return LocalEmbedder()
     kind, _, rest = name.partition(":")
@@ -65,8 +65,8 @@ def open_embedder(name: str | None = None, *, api_key: str | None = None, base_u
 
 
 def _open_hub(name: str, package: str, model: str) -> Embedder:
-    from rag import encoders, hub
-    from rag.hubembed import HubEmbedder
+    from rag.embedders import encoders, hub
+    from rag.embedders.hubembed import HubEmbedder
 
     if importlib.util.find_spec(package.replace("-", "_")) is None:
         raise SettingsError(f'The embedder "{name}" needs the package {package}: install it beside Vouch with '

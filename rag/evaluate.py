@@ -16,11 +16,11 @@ from rag.text import letters
 # What a person has set or a fit has learned while looking at a set of questions. The fits are those of
 # tests/bench/ablation.py and tests/bench/abstain.py.
 SEEN: Mapping[str, tuple[str, ...]] = {
-    "questions-dev": ("rag.fuse", "rag.feedback", "rag.floor", "rag.phrase", "rag.extract"),
+    "questions-dev": ("rag.fuse", "rag.search.feedback", "rag.floor", "rag.phrase", "rag.extract"),
     "abstention": ("rag.floor",),
-    "nfcorpus": ("rag.fuse", "rag.feedback", "rag.floor"),
-    "cranfield": ("rag.fuse", "rag.feedback", "rag.floor"),
-    "litsearch-small": ("rag.fuse", "rag.feedback", "rag.floor"),
+    "nfcorpus": ("rag.fuse", "rag.search.feedback", "rag.floor"),
+    "cranfield": ("rag.fuse", "rag.search.feedback", "rag.floor"),
+    "litsearch-small": ("rag.fuse", "rag.search.feedback", "rag.floor"),
 }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import polarity
 from rag.candidates import Candidate, candidates, odds
+from rag.checker import polarity
 from rag.drafted import Drafted
 from rag.kinds import Asks
 from rag.retrieve import Found, Retrieved

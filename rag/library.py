@@ -11,20 +11,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag import cite, floor, removal
-from rag.alike import alike
 from rag.answer import answer, prompt
-from rag.deep import Deep
+from rag.checker.signs import Rarity
 from rag.embed import open_embedder
 from rag.errors import SettingsError, VouchError
 from rag.examples import examples
 from rag.marked import Embedder, Marked
-from rag.narrow import Narrowed, narrow
+from rag.models.deep import Deep
 from rag.papers import Papers
 from rag.retrieve import Retrieved, retrieve
 from rag.schema import Alike, Answer, ClaimReport, EngineName, Event, Finished, Hit, Paper, Support, Turn, Where
+from rag.search.alike import alike
+from rag.search.narrow import Narrowed, narrow
 from rag.settings import Settings, quiet
 from rag.settings import load as load_settings
-from rag.signs import Rarity
 from rag.store import Store
 from rag.survey import Digest, Length, News, Outline, Step
 from rag.tables import Source
@@ -360,14 +360,14 @@ class Library:
                 "--engine llm and --deep; all else works without one."
             )
         from rag.chain import Writer
-        from rag.remembered import Remembered
+        from rag.models.remembered import Remembered
 
         return Writer(self.settings, Remembered(self.path / "replies.sqlite"))
 
     def _engine(self, history: Sequence[Turn] = (), *, fresh: bool = False, spent: float = 0.0) -> Writer:
         """The language model's engine for one answer, with what it may still cost."""
         writer = self._writer
-        from rag.cost import open_account
+        from rag.models.cost import open_account
 
         return writer.on(open_account(self.settings, history, fresh, spent))
 

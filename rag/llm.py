@@ -16,15 +16,15 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.cost import Account, Price, price
 from rag.errors import ModelError
-from rag.failure import explain, reached, status, wait
-from rag.providers import DEFAULT_WINDOW, LEFT, asking, chat_model, provider_of, window
-from rag.remembered import Remembered, key
+from rag.models.cost import Account, Price, price
+from rag.models.failure import explain, reached, status, wait
+from rag.models.providers import DEFAULT_WINDOW, LEFT, asking, chat_model, provider_of, window
+from rag.models.remembered import Remembered, key
+from rag.models.told import dollars, tokens
 from rag.schema import Usage
 from rag.settings import Settings, quiet, tiktoken_folder
 from rag.text import estimate_tokens
-from rag.told import dollars, tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

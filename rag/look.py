@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from rag import floor
-from rag.converse import Resolved
+from rag.conversation.converse import Resolved
 from rag.kinds import Asks, understand
-from rag.narrow import Narrowed, narrow
 from rag.relevant import Relevant, everything, relevant, signals
 from rag.retrieve import Retrieved, retrieve
+from rag.search.narrow import Narrowed, narrow
 from rag.store import Store
 
 # Papers looked at for an answer.

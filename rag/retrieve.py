@@ -11,17 +11,17 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import feedback
-from rag.compare import Asked, Compared, compare, join
+from rag.embedders.threads import one_thread
 from rag.floor import rarity
 from rag.fuse import FED_BACK, FIRST, fuse, ranks
 from rag.marked import Marked
 from rag.schema import Chunk, Hit, Where
+from rag.search import feedback
+from rag.search.compare import Asked, Compared, compare, join
+from rag.search.wording import others
 from rag.store import Store
 from rag.tables import Passage, Selected
 from rag.text import content_stems, content_words, query_stems, stem, subject
-from rag.threads import one_thread
-from rag.wording import others
 
 # How deep each retriever looks: deep enough for Recall@100, shallow enough for a few milliseconds.
 DEPTH = 100
@@ -156,7 +156,7 @@ def understand(store: Store, question: str, also: Sequence[str] = ()) -> tuple[A
     """A question's vectors, and the stems to search by with their weights.
 
     The vector is the subject's, in the middle of all the ways to put it (HyDE, Gao et al. 2023); the stems of the
-    other ways count half, and those of other words that the library has for the same (`rag.wording`) less.
+    other ways count half, and those of other words that the library has for the same (`rag.search.wording`) less.
     """
     text = subject(question)
     spans = content_words(text)

@@ -25,10 +25,10 @@ from rag.lexical import WordIndex
 from rag.marked import Embedded, Embedder, Marked
 from rag.merge import correct
 from rag.schema import Paper, Where
+from rag.search.vocabulary import Vocabulary
 from rag.tables import Changes, Mark, Passage, Selected, View
 from rag.text import content_stems
 from rag.vectors import vector_index
-from rag.vocabulary import Vocabulary
 from rag.writing import Writing
 
 CATALOGUE = "catalogue.sqlite"

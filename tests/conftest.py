@@ -13,7 +13,7 @@ import pytest
 
 from ingest import ingest
 from rag import Library, open_library
-from rag.minilm import LocalEmbedder
+from rag.embedders.minilm import LocalEmbedder
 from rag.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

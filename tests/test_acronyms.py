@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.acronyms import definitions, has_capitals, is_acronym, singular
+from rag.search.acronyms import definitions, has_capitals, is_acronym, singular
 from rag.text import words
 
 

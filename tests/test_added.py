@@ -11,8 +11,8 @@ import pytest
 from ingest import ingest
 from rag import Library, open_library
 from rag.catalogue import SCHEMA_VERSION
+from rag.embedders.minilm import LocalEmbedder
 from rag.errors import LibraryError
-from rag.minilm import LocalEmbedder
 from rag.schema import Where
 from rag.settings import Settings
 from tests.records import write_jsonl

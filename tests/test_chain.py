@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.chain import NO_ANSWER, PaperRetriever, Writer, build, condense, declines, guidance, room, shown
-from rag.cost import Account
 from rag.drafted import Drafted
 from rag.errors import ModelError, SettingsError
 from rag.kinds import Asks
 from rag.llm import Model, open_model
-from rag.packing import Packed, documents, pack
-from rag.quoting import Quotes
-from rag.remembered import Remembered
+from rag.models.cost import Account
+from rag.models.packing import Packed, documents, pack
+from rag.models.quoting import Quotes
+from rag.models.remembered import Remembered
 from rag.schema import Answer, AnswerKind, Chunk, Hit, Paper, Turn, Usage
 from rag.settings import Settings
 from rag.text import estimate_tokens, sentences

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Library
-from rag.agree import numbers
+from rag.checker.agree import numbers
 from rag.cite import Grounds, is_frame, locate, quoted
 from rag.text import sentences
 

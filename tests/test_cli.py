@@ -21,7 +21,7 @@ import pytest
 
 from ingest import ingest
 from rag import Library, open_library
-from rag.minilm import LocalEmbedder
+from rag.embedders.minilm import LocalEmbedder
 from rag.schema import Answer, ClaimReport, Hit, IngestReport, Origin, Paper, Rejected
 from rag.settings import Settings
 from tests.records import write_jsonl

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ingest import ingest
 from rag import Evidence, Finished, Library, Paper, Turn, Where, open_library
-from rag.constraints import Said, read, same_name
-from rag.narrow import narrow
+from rag.search.constraints import Said, read, same_name
+from rag.search.narrow import narrow
 from rag.settings import Settings
 from tests.records import write_jsonl
 from ui.cli import main

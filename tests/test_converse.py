@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.converse import resolve, settle
-from rag.mention import mentions
+from rag.conversation.converse import resolve, settle
+from rag.conversation.mention import mentions
+from rag.conversation.topic import topic
 from rag.schema import Answer, Paper, Reference, Sentence, Turn, Where
-from rag.topic import topic
 
 ROOT = Path(__file__).resolve().parents[1]
 DIALOGUES = [json.loads(line) for line in (ROOT / "tests/data/conversations.jsonl").read_text("utf-8").splitlines()]

@@ -7,11 +7,11 @@ import pytest
 
 from ingest.sample import sample_path
 from rag import Library, open_library
-from rag.audit import Audit, audit, paraphrased, sources
-from rag.corrupt import CORRUPT, Source, items
+from rag.checker.audit import Audit, audit, paraphrased, sources
+from rag.checker.corrupt import CORRUPT, Source, items
+from rag.checker.reword import FAITHFUL
 from rag.embed import Embedder
 from rag.errors import NoLibraryError, NoPaperError, SourceError
-from rag.reword import FAITHFUL
 from rag.settings import Settings
 from ui.judge import audit_checker
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.cost import FREE, LEAST_REPLY, MOST_REPLY, Account, Price, open_account, price, spent
 from rag.errors import ModelError
+from rag.models.cost import FREE, LEAST_REPLY, MOST_REPLY, Account, Price, open_account, price, spent
 from rag.schema import Answer, Turn, Usage
 from rag.settings import Settings
 

@@ -14,9 +14,9 @@ import pytest
 
 from ingest import ingest
 from rag import Hit, Library, Stage, Where, open_library
+from rag.embedders.minilm import LocalEmbedder
 from rag.errors import SettingsError
 from rag.evaluate import Judged, measure
-from rag.minilm import LocalEmbedder
 from rag.schema import Usage
 from tests.records import write_jsonl
 from tests.stubs import Reply, Request, Script, StubModel

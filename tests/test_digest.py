@@ -15,8 +15,8 @@ from rag import Library, open_library
 from rag.digest import digest, outline, steps, update
 from rag.digest.material import Material, gathered
 from rag.drafted import Drafted
+from rag.embedders.minilm import LocalEmbedder
 from rag.errors import NoLibraryError
-from rag.minilm import LocalEmbedder
 from rag.schema import Paper, Sentence, Where
 from rag.settings import Settings
 from rag.survey import Digest, Group, Outline, Step, Withheld

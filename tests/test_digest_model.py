@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Library, open_library
-from rag.cost import open_account
 from rag.digest import digest, steps
 from rag.digest.composing import compose
 from rag.digest.ending import told
 from rag.digest.material import gathered
 from rag.digest.outlining import fits, improve, read
 from rag.llm import Model, open_model
+from rag.models.cost import open_account
 from rag.settings import Settings
 from rag.survey import Digest, Group, Outline, Step
 from rag.text import content_stems

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from rag import Library
+from rag.embedders.minilm import LocalEmbedder
 from rag.errors import LibraryError
-from rag.minilm import LocalEmbedder
 from rag.schema import EngineName, Excerpt, Paper, Reference, Sentence, Where
 from rag.settings import Settings
 from rag.survey import Comparison, Digest, DigestSection, Length, Outline, Point, Row, Step, Withheld

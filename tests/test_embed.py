@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.embed import CachedEmbedder, LangChainEmbedder, open_embedder
+from rag.embedders.minilm import LocalEmbedder
 from rag.errors import EmbedderError, SettingsError
 from rag.marked import Embedded, Embedder, Marked
-from rag.minilm import LocalEmbedder
 from rag.text import sentences
 from tests.stubs import Reply, StubModel
 

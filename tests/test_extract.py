@@ -9,8 +9,8 @@ import pytest
 from ingest import ingest
 from rag import Answer, Library, open_library
 from rag.candidates import Signs, candidates, fitted, odds
+from rag.embedders.minilm import LocalEmbedder
 from rag.kinds import understand
-from rag.minilm import LocalEmbedder
 from rag.relevant import relevant
 from rag.retrieve import retrieve
 from rag.settings import Settings

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rag import Library, Where, feedback
+from rag import Library, Where
 from rag.retrieve import retrieve
+from rag.search import feedback
 
 
 def unit(*rows: tuple[float, ...]) -> np.ndarray:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import ingest
-from rag import Answer, Library, Turn, Where, greeting, holdings, open_library
-from rag.converse import resolve
+from rag import Answer, Library, Turn, Where, open_library
+from rag.conversation import greeting, holdings
+from rag.conversation.converse import resolve
+from rag.conversation.inventory import Inventory, asked
 from rag.errors import NoLibraryError
-from rag.inventory import Inventory, asked
 from rag.marked import Embedder
 from rag.settings import Settings
 from tests.records import write_jsonl

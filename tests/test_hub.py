@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from rag.embed import open_embedder
+from rag.embedders.fetch import loaded
+from rag.embedders.hub import prefixes, sentence_transformers_files
 from rag.errors import EmbedderError, SettingsError
-from rag.fetch import loaded
-from rag.hub import prefixes, sentence_transformers_files
 
 
 def write(folder: Path, **files: Any) -> Path:
@@ -178,7 +178,8 @@ def hub() -> Iterator[Hub]:
 
 def find(name: str, hub: Hub, tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """What a process of Vouch's finds under that name, with a cache of its own."""
-    program = ("import sys\nfrom rag.hub import sentence_transformers_files\nfrom rag.errors import VouchError\n"
+    program = ("import sys\nfrom rag.embedders.hub import sentence_transformers_files\n"
+               "from rag.errors import VouchError\n"
                "try: files = sentence_transformers_files(sys.argv[1])\n"
                "except VouchError as error: sys.exit(str(error))\n"
                "from huggingface_hub import constants\n"

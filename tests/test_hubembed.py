@@ -16,11 +16,11 @@ from tokenizers import Tokenizer
 from ingest import ingest
 from rag import open_library
 from rag.embed import open_embedder
+from rag.embedders.hub import ModelFiles
+from rag.embedders.hubembed import HubEmbedder
+from rag.embedders.minilm import LocalEmbedder, build_graph
 from rag.errors import EmbedderError
-from rag.hub import ModelFiles
-from rag.hubembed import HubEmbedder
 from rag.marked import Embedder, Marked
-from rag.minilm import LocalEmbedder, build_graph
 from rag.settings import Settings
 from rag.text import content_words, sentences
 from tests.records import write_jsonl

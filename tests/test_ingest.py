@@ -333,7 +333,7 @@ SCRIPT = """
 import sys
 from ingest import ingest, pipeline
 from rag import open_library
-from rag.minilm import LocalEmbedder
+from rag.embedders.minilm import LocalEmbedder
 from rag.settings import Settings
 from pathlib import Path
 pipeline._BATCH = 4

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.judge import Judge, verdict
 from rag.llm import open_model
-from rag.remembered import Remembered
+from rag.models.judge import Judge, verdict
+from rag.models.remembered import Remembered
 from rag.schema import Support, Verdict
 from rag.settings import Settings
 from tests.stubs import Reply, StubModel

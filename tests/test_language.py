@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.language import foreign, limit
+from rag.conversation.language import foreign, limit
 
 
 @pytest.mark.parametrize(("question", "language"), [

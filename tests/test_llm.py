@@ -19,12 +19,13 @@ import tiktoken_ext.openai_public  # type: ignore[import-untyped]
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 
-from rag import llm, providers
-from rag.cost import LEAST_REPLY, MOST_REPLY, Account
+from rag import llm
 from rag.errors import ModelError, SettingsError
 from rag.llm import Model, open_model
-from rag.providers import asking, chat_model, window
-from rag.remembered import Remembered
+from rag.models import providers
+from rag.models.cost import LEAST_REPLY, MOST_REPLY, Account
+from rag.models.providers import asking, chat_model, window
+from rag.models.remembered import Remembered
 from rag.schema import Usage
 from rag.settings import Settings
 from rag.text import estimate_tokens

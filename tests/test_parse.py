@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.drafted import Drafted
-from rag.parse import Reader, parse
+from rag.models.parse import Reader, parse
 
 
 def read(text: str) -> list[tuple[str, tuple[str, ...]]]:

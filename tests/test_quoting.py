@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.drafted import Drafted
-from rag.picking import Picked, Picking
-from rag.quoting import Quote, Quotes, Resolving, align, find
+from rag.models.picking import Picked, Picking
+from rag.models.quoting import Quote, Quotes, Resolving, align, find
 
 
 def read(text: str, sizes: tuple[int, ...] = ()) -> tuple[list[tuple[str, str, str]], str]:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import remembered
-from rag.remembered import Remembered, key
+from rag.models import remembered
+from rag.models.remembered import Remembered, key
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -100,7 +100,7 @@ def test_another_writer_costs_a_reply_not_an_answer(replies: Remembered, monkeyp
 
 
 def test_threads_and_processes_share_it(replies: Remembered) -> None:
-    program = ("import sys; from pathlib import Path; from rag.remembered import Remembered\n"
+    program = ("import sys; from pathlib import Path; from rag.models.remembered import Remembered\n"
                "replies = Remembered(Path(sys.argv[1]))\n"
                "for number in range(20): replies.keep(f'{sys.argv[2]} {number}', 'text')\n")
     processes = [subprocess.Popen([sys.executable, "-c", program, str(replies.path), name], cwd=ROOT) for name in "pq"]

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import Paper
-from rag.cost import Account
 from rag.errors import ModelError
 from rag.evaluate import ndcg
 from rag.llm import open_model
-from rag.rerank import complete, disputed, fuse, labels, rerank
+from rag.models.cost import Account
+from rag.models.rerank import complete, disputed, fuse, labels, rerank
 from rag.schema import Usage
 from rag.settings import Settings
 from rag.text import estimate_tokens, sentences

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from rag import Library
-from rag.retell import retell
+from rag.conversation.retell import retell
 from rag.retrieve import Found, retrieve
 
 

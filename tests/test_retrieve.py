@@ -9,9 +9,9 @@ from records import write_jsonl
 
 from ingest import ingest
 from rag import Library, Where
+from rag.embedders.threads import one_thread
 from rag.retrieve import retrieve
 from rag.tables import Selected
-from rag.threads import one_thread
 
 
 def test_one_hit_a_paper_best_first(shelf: Library) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cost import Account
 from rag.llm import open_model
-from rag.rewrite import formulations, rewrite
+from rag.models.cost import Account
+from rag.models.rewrite import formulations, rewrite
 from rag.schema import Usage
 from rag.settings import Settings
 from tests.stubs import Reply, StubModel

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.checker.leaning import leaning, leans
+from rag.checker.stance import Cues, Side, as_claim, probabilities, side, take, verdict
 from rag.cite import Grounds
-from rag.leaning import leaning, leans
+from rag.embedders.minilm import LocalEmbedder
 from rag.marked import Marked
-from rag.minilm import LocalEmbedder
-from rag.stance import Cues, Side, as_claim, probabilities, side, take, verdict
 from rag.text import sentences
 
 CLAIMS = Path(__file__).parent / "data" / "claims.jsonl"

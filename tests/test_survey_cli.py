@@ -14,7 +14,7 @@ import pytest
 
 from ingest import ingest
 from rag import Library, open_library
-from rag.minilm import LocalEmbedder
+from rag.embedders.minilm import LocalEmbedder
 from rag.schema import EngineName, Where
 from rag.settings import Settings
 from rag.survey import Digest, Length, Outline, Step

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.models.told import dollars, tokens
 from rag.schema import Usage
-from rag.told import dollars, tokens
 
 
 @pytest.mark.parametrize(("told", "amount"), [

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rag.errors import ProjectionError
 from rag.schema import Paper
+from rag.search.vocabulary import Vocabulary, mine
 from rag.tables import Changes
-from rag.vocabulary import Vocabulary, mine
 
 
 def _changes(papers: dict[str, str], generation: int = 1, dropped: tuple[str, ...] = ()) -> Changes:

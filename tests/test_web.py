@@ -30,8 +30,8 @@ from hypothesis import strategies as st
 
 from ingest import ingest
 from rag import Library, open_library
-from rag.cost import spent
 from rag.errors import SettingsError
+from rag.models.cost import spent
 from rag.schema import (
     Answer,
     Citation,

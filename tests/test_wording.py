@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.schema import Paper
+from rag.search.vocabulary import Vocabulary
+from rag.search.wording import correct, others
 from rag.tables import Changes
-from rag.vocabulary import Vocabulary
-from rag.wording import correct, others
 
 TEXTS = [
     "Gaussian splatting renders scenes. DistilBERT is distilled. A transformer learns in batches. We adapt templates.",

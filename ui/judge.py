@@ -15,7 +15,7 @@ import platformdirs
 from ingest import Progress, ingest
 from ingest.sample import paraphrases_path, sample_path
 from rag import Library, open_library
-from rag.audit import Audit, audit, paraphrased
+from rag.checker.audit import Audit, audit, paraphrased
 from rag.embed import CachedEmbedder, open_embedder
 from rag.errors import SourceError
 from rag.evaluate import Judged, Report, measure

@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from rag.conversation.topic import topic as place_of_topic
 from rag.digest.groups import Described, group
 from rag.digest.headings import Named, headings
 from rag.digest.material import Material, gathered
@@ -17,7 +18,6 @@ from rag.digest.scope import Scope, choose, scope_line
 from rag.schema import Where
 from rag.store import Store
 from rag.survey import MOST, Group, Length, Outline
-from rag.topic import topic as place_of_topic
 
 
 def outline(store: Store, topic: str, where: Where | None = None, length: Length = "standard", *,

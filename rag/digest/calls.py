@@ -9,8 +9,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag.cost import MOST_REPLY, Account
 from rag.errors import ModelError
+from rag.models.cost import MOST_REPLY, Account
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

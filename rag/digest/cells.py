@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.acronyms import definitions, singular
 from rag.digest.cues import LABEL, cue, does, measured, offers, points_back
 from rag.digest.material import Line
 from rag.schema import Excerpt, Paper
+from rag.search.acronyms import definitions, singular
 from rag.survey import Row
 from rag.text import Span, words
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag.digest.material import Material
 from rag.digest.prose import checked
 from rag.drafted import Drafted
-from rag.parse import parse
+from rag.models.parse import parse
 from rag.schema import Sentence
 from rag.survey import DigestSection, Withheld
 

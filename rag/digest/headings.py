@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.acronyms import definitions, has_capitals, singular
 from rag.digest.phrases import Grammar, Phrase, phrases
+from rag.search.acronyms import definitions, has_capitals, singular
 from rag.text import content_stems, letters
 
 Embed = Callable[[str], NDArray[np.float32]]

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from rag.checker.leaning import leaning
 from rag.digest.cues import does, is_of_ours, offers, praises, speaks_of_itself
 from rag.digest.material import Line, Material
 from rag.digest.phrases import is_empty
-from rag.leaning import leaning
 from rag.text import content_stems
 
 # Findings so near that share so much of what their words weigh speak of the same thing; those that lean so far one way

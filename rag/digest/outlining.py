@@ -16,7 +16,7 @@ from rag.digest.arrange import title
 from rag.digest.material import Material, mean
 from rag.digest.shown import room, shown
 from rag.errors import ModelError
-from rag.inert import inert, plain
+from rag.models.inert import inert, plain
 from rag.survey import Group, Outline
 from rag.text import content_stems, letters
 

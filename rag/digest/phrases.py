@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from rag.acronyms import has_capitals
+from rag.search.acronyms import has_capitals
 from rag.text import STOP_WORDS, stem
 
 _TOKEN = re.compile(r"[^\W_][\w+]*(?:[-/’'][\w+]+)*|[^\w\s]")

@@ -9,9 +9,9 @@ from dataclasses import replace
 from rag import cite
 from rag.digest.material import Material
 from rag.drafted import Drafted
-from rag.parse import Reader
-from rag.picking import Picked, Picking
-from rag.quoting import Resolving
+from rag.models.parse import Reader
+from rag.models.picking import Picked, Picking
+from rag.models.quoting import Resolving
 from rag.schema import Citation, Sentence
 from rag.survey import Withheld
 

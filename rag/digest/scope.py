@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag import floor
-from rag.narrow import narrow
 from rag.relevant import signals
 from rag.retrieve import Found, Retrieved, retrieve
 from rag.schema import Paper, Where
+from rag.search.narrow import narrow
 from rag.store import Store
 
 # Papers looked at for a topic, at least; whether the library has anything on it is judged by so many, as for an answer.

@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import ingest
-from rag import Library, narrow, open_library, retrieve, text
+from rag import Library, open_library, retrieve, text
 from rag.evaluate import Judged, ndcg
 from rag.fuse import FED_BACK, FIRST
 from rag.retrieve import Pool
+from rag.search import narrow
 from rag.settings import Settings
 from ui.judge import collection, judged
 

@@ -28,14 +28,14 @@ from platformdirs import user_cache_path
 import rag
 from ingest import ingest
 from rag import Library, cite, open_library
-from rag.audit import FITTED, grounds, sources
+from rag.checker.audit import FITTED, grounds, sources
+from rag.checker.corrupt import items
+from rag.checker.signs import Signs, odds
 from rag.cite import Rested
-from rag.corrupt import items
 from rag.embed import CachedEmbedder, open_embedder
 from rag.marked import Marked
 from rag.papers import Papers
 from rag.settings import Settings
-from rag.signs import Signs, odds
 from rag.text import content_stems, content_words, sentences, subject
 
 CLAIMS = Path(__file__).parents[1] / "data" / "claims.jsonl"
@@ -310,7 +310,7 @@ def main() -> None:
             print(f"{title}, by {by}: {told} ({dict(Counter(case.kind for case in half))})")
     if args.write:
         write("checker.json", {
-            "about": "Log-odds that a text supports a statement: start, and each sign (rag/signs.py) times its weight; "
+            "about": "Log-odds that a text supports a statement: start, and a weight for each of rag.checker.signs; "
                      "by sentence vectors, and with words read in context too. Written by tests/bench/check.py.",
             **fitted})
 

@@ -29,13 +29,13 @@ from platformdirs import user_cache_path
 import rag
 from ingest import ingest
 from rag import Library, Where, cite, open_library
+from rag.checker.stance import Cues, probabilities, side, take, verdict
 from rag.claim import check, grounds
 from rag.embed import CachedEmbedder, open_embedder
 from rag.floor import rarity
 from rag.relevant import relevant
 from rag.retrieve import Found, Retrieved, retrieve
 from rag.settings import Settings
-from rag.stance import Cues, probabilities, side, take, verdict
 
 CLAIMS = Path(__file__).parents[1] / "data" / "claims.jsonl"
 WEIGHTS = Path(rag.__file__).with_name("stance.json")

@@ -23,8 +23,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from rag.embedders.minilm import LocalEmbedder
 from rag.marked import Marked
-from rag.minilm import LocalEmbedder
 from rag.text import sentences
 
 LENGTH = 256

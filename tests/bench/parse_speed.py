@@ -13,7 +13,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from rag.parse import parse
+from rag.models.parse import parse
 from tests.test_parse import ENDLESS
 
 

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.formats import read
-from rag.minilm import LocalEmbedder
+from rag.embedders.minilm import LocalEmbedder
 from rag.schema import Paper
 from tests.bench.embed_speed import cut, processor
 

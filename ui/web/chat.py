@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 from urllib.parse import unquote
 
-from rag.cost import spent
 from rag.errors import LibraryError, NoPaperError, VouchError
+from rag.models.cost import spent
 from rag.schema import Answer, ClaimReport, Turn, Usage, Where
 from ui.claims import claim_lines
 from ui.notebook import Entry, Notebook, new_id

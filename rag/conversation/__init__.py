@@ -1,0 +1,1 @@
+"""What is meant within a conversation, and what needs no search of the papers."""

@@ -1,0 +1,1 @@
+"""Embedders: the local one, and those of other packages."""

@@ -1,0 +1,1 @@
+"""Language models: their names, failures and cost, what they are sent, and how what they write is read."""
