@@ -18,6 +18,8 @@ from rag.settings import Settings
 from tests.records import write_jsonl
 from ui.since import after, day, moment
 
+pytestmark = pytest.mark.slow
+
 FIRST = {"title": "Nests of herons", "abstract": "Herons nest in tall trees. We count their nests over two winters."}
 SECOND = {"title": "Tides of small seas", "abstract": "Tides rise in small seas. We measure tides in ten harbours."}
 THIRD = {"title": "Bread ovens and heat", "abstract": "Bread bakes evenly in steady heat. We compare two ovens."}

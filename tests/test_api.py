@@ -20,6 +20,8 @@ from rag.settings import Settings
 from ui.render import to_json
 from ui.web.api import api
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Which papers use ensembles of reward models?"
 
 

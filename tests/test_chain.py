@@ -277,6 +277,7 @@ def test_the_prompt_keeps_to_the_window() -> None:
     assert estimate_tokens(stub.requests[0].prompt) < 2048 - 500
 
 
+@pytest.mark.slow
 def test_a_tracing_service_in_the_environment_gets_nothing() -> None:
     program = ("from rag.chain import Writer\n"
                "from rag.schema import Hit, Paper\n"

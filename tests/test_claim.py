@@ -19,6 +19,8 @@ from rag.schema import ClaimReport
 from tests.records import write_jsonl
 from tests.stubs import Reply, StubModel
 
+pytestmark = pytest.mark.slow
+
 CLAIM = "Green tea lowers the resting heart rate of cyclists."
 TEA = "Green tea and the hearts of cyclists"
 TEA_AGAIN = "A second look at green tea in cyclists"

@@ -577,6 +577,7 @@ def test_interrupted(tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_colours_and_links_are_for_a_terminal(own: list[str]) -> None:
     seen, code = at_terminal([], "search", "tides", *own)
     assert code == 0
@@ -584,6 +585,7 @@ def test_colours_and_links_are_for_a_terminal(own: list[str]) -> None:
     assert "https://seas.example/tides\x1b\\" in seen
 
 
+@pytest.mark.slow
 def test_what_goes_on_is_told_to_a_person_alone(own: list[str]) -> None:
     question = "Which harbours have lower tides?"
     seen, code = at_terminal([], "ask", question, *own)
@@ -595,6 +597,7 @@ def test_what_goes_on_is_told_to_a_person_alone(own: list[str]) -> None:
     assert err == ""
 
 
+@pytest.mark.slow
 def test_a_conversation_at_the_terminal(own: list[str]) -> None:
     typed = ["Which harbours have lower tides?\n", "Which ovens keep heat for longer?\n", "\x04"]
     seen, code = at_terminal(typed, "ask", *own, NO_COLOR="1")
@@ -605,6 +608,7 @@ def test_a_conversation_at_the_terminal(own: list[str]) -> None:
     assert "Stone ovens keep their heat for longer." in " ".join(seen.split())
 
 
+@pytest.mark.slow
 def test_a_conversation_tells_what_it_costs(own: list[str]) -> None:
     words = "Harbours with narrow mouths have lower tides than open ones"
     written = f'QUOTES\nQ1 [E1] "{words}."\nANSWER\n{words} [Q1].'
@@ -624,6 +628,7 @@ def test_a_conversation_tells_what_it_costs(own: list[str]) -> None:
     assert float(total[3]) >= 0.0022
 
 
+@pytest.mark.slow
 def test_removing_asks_at_the_terminal(own: list[str], capsys: Capture) -> None:
     tides = papers(own, capsys)[0]["id"]
     seen, code = at_terminal(["n\n"], "papers", "remove", tides, *own)

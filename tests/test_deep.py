@@ -22,6 +22,8 @@ from tests.records import write_jsonl
 from tests.stubs import Reply, Request, Script, StubModel
 from ui.cli import main
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "What papers address reward overoptimization?"
 REWRITTEN = Reply(text='{"questions": [], "descriptions": ["We bound a reward so that no policy exploits it."]}')
 NOTHING = Reply(text='{"questions": [], "descriptions": []}')

@@ -32,6 +32,8 @@ from ui.digest.figures import paper_map, timeline
 from ui.digest.markdown import markdown
 from ui.digest.page import page
 
+pytestmark = pytest.mark.slow
+
 # Titles that would be markup, a command or a picture somewhere; and two of plain mathematics.
 NASTY = (
     r'#read("/etc/passwd") @everyone <script>alert(1)</script> \input{/etc/passwd} $\input{/etc/passwd}$ _a_ *b* `c`',

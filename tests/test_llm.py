@@ -31,6 +31,8 @@ from rag.settings import Settings
 from rag.text import estimate_tokens
 from tests.stubs import Reply, StubModel
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-very-secret-0123456789"
 QUESTION = [HumanMessage("Which papers prune?")]
 

@@ -135,6 +135,7 @@ def test_what_quiet_forbids(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ["HOME"] == "/h"
 
 
+@pytest.mark.slow
 def test_a_tracing_switch_in_the_environment_sends_nothing() -> None:
     """Without quiet() the switch works, so what is switched off is the right one."""
     program = ("import sys\n"

@@ -24,6 +24,8 @@ from ui.arguments import parse
 from ui.cli import main
 from ui.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 TOPIC = "reward models"
 Capture = pytest.CaptureFixture[str]
 

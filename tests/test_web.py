@@ -422,6 +422,7 @@ def test_asking_afresh_asks_as_it_stood_then(tmp_path: Path) -> None:
     assert list(chat.afresh(2, messages, conversation)) == list(chat.afresh(9, messages, conversation)) == []
 
 
+@pytest.mark.slow
 def test_a_conversation_deleted_while_it_is_answered_stays_away(tmp_path: Path) -> None:
     chat = Chat(ScriptedLibrary(tmp_path, delay=0.05), Notebook(tmp_path / "notebook.sqlite"))  # type: ignore[arg-type]
     *_, (messages, conversation) = chat.answer("rewards?", [], "", None)

@@ -164,7 +164,7 @@ class ScriptedLibrary:
                fresh: bool = False, spent: float = 0.0) -> Iterator[Event]:
         self._note(question=question, history=[turn.question for turn in history],
                    years=where.years if where else None, fresh=fresh, spent=spent)
-        delay = 0.6 if "slow" in question else self.delay
+        delay = 1.2 if "slow" in question else self.delay
         rewritten = "What does the KL distance do to reward models?" if history else None
         time.sleep(delay)
         yield Stage(name="retrieve", seconds=delay)

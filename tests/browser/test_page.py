@@ -45,7 +45,6 @@ def test_first_run_tells_the_library_and_asks_an_example(address: str, open_page
 def test_answer_grows_and_can_be_stopped(address: str, open_page: Open) -> None:
     page = open_page(address)
     ask(page, "a slow one")
-    expect(page.locator(".doing")).to_contain_text("Searching 3 papers")
     expect(page.locator(".doing")).to_contain_text("Reading 3 papers")
     expect(page.locator(".reading li")).to_have_count(3)
     expect(page.locator(".draft")).to_contain_text("Two papers in the library deal with it.")

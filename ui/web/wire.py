@@ -40,7 +40,8 @@ def wire(blocks: gr.Blocks, parts: Parts, chat: Chat) -> None:
     asking: dict[str, Any] = {"fn": on.ask, "inputs": [p.composer, p.messages, p.bridge, p.filter, p.mode], **answering}
     afresh = p.bridge.retry(on.afresh, [p.messages, p.bridge], **answering)
     for asked in (p.composer.submit(**asking), example.then(**asking), afresh):
-        asked.then(on.rest, [p.bridge, p.mode], [p.composer, p.earlier], **_QUICK)
+        # Two that end close together both let the composer rest: Gradio would pass over the second.
+        asked.then(on.rest, [p.bridge, p.mode], [p.composer, p.earlier], trigger_mode="multiple", **_QUICK)
     p.composer.stop(on.stop, p.bridge, None, **_QUICK)
     p.mode.input(on.turn, [p.mode, p.bridge], p.composer, **_QUICK)
 
