@@ -85,10 +85,11 @@ def test_sources_name_the_papers_most_like_each(shelf: Library) -> None:
 
 
 def test_paraphrases_name_their_paper(shelf: Library) -> None:
-    [(support, _)] = paraphrased(shelf, [("Counting Birds from Their Songs", "Wind remains the main source of error.")])
+    said = "Shared pretraining makes the errors of the members correlate."
+    [(support, _)] = paraphrased(shelf, [("2401.00001", said)])
     assert support.verdict == "supported"
-    with pytest.raises(NoPaperError, match="No Such Paper"):
-        paraphrased(shelf, [("No Such Paper", "Anything.")])
+    with pytest.raises(NoPaperError, match=r"2401\.99999"):
+        paraphrased(shelf, [("2401.99999", "Anything.")])
 
 
 def test_the_checker_is_measured_on_a_library_that_is_there(library: Library, tmp_path: Path) -> None:

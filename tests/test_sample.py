@@ -88,7 +88,7 @@ def test_reward_models_are_well_covered(papers: list[dict[str, Any]]) -> None:
 
 
 def test_paraphrases_are_sentences_in_other_words(papers: list[dict[str, Any]]) -> None:
-    texts = {paper["title"]: " ".join(words(paper["abstract"])) for paper in papers}
+    texts = {paper["arxiv_id"]: " ".join(words(paper["abstract"])) for paper in papers}
     lines = sample_path().with_name("paraphrases.jsonl").read_text(encoding="utf-8").splitlines()
     written = [json.loads(line) for line in lines]
     assert len(written) == len({item["text"] for item in written}) == 150

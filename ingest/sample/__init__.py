@@ -24,5 +24,5 @@ def sample_path() -> Path:
 
 
 def paraphrases_path() -> Path:
-    """The file of sentences written about the sample's papers, each with its paper's title: `paper`, `text`."""
+    """The file of sentences written about the sample's papers, each with its paper's arXiv id: `paper`, `text`."""
     return Path(str(files(__name__).joinpath("paraphrases.jsonl")))

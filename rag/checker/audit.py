@@ -141,21 +141,22 @@ def paraphrased(library: Library, written: Iterable[tuple[str, str]]) -> list[tu
 
     Args:
         library: that holds the papers.
-        written: the title of a paper of it, and a sentence about it.
+        written: the arXiv id of a paper of it, and a sentence about it.
 
     Raises:
-        NoPaperError: no paper has that title.
+        NoPaperError: no paper has that arXiv id.
     """
     library.store.fresh()
-    ids = {paper.title: paper.id for paper in library.papers}
+    ids = {paper.arxiv_id: paper.id for paper in library.papers}
     pairs = list(written)
-    unknown = [title for title, _ in pairs if title not in ids]
+    unknown = [arxiv_id for arxiv_id, _ in pairs if arxiv_id not in ids]
     if unknown:
-        raise NoPaperError(f"No paper is called {unknown[0]!r}: a paraphrase names its paper by its title.")
+        raise NoPaperError(f"No paper has the arXiv id {unknown[0]!r}: a paraphrase names its paper by it.")
     rarity = library.rarity()
-    read = dict(zip(ids.values(), grounds(library, list(ids.values())), strict=True))
-    return [(cite.verify(sentence, library.store.embedder.embed_query(sentence), read[ids[title]],
-                         rarity), sentence) for title, sentence in pairs]
+    told = list(dict.fromkeys(ids[arxiv_id] for arxiv_id, _ in pairs))
+    read = dict(zip(told, grounds(library, told), strict=True))
+    return [(cite.verify(sentence, library.store.embedder.embed_query(sentence), read[ids[arxiv_id]],
+                         rarity), sentence) for arxiv_id, sentence in pairs]
 
 
 def sources(library: Library, papers: Sequence[Paper]) -> list[Source]:
