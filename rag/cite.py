@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,8 @@ from rag.checker.leaning import leaning
 from rag.checker.polarity import Reading, opposed, read
 from rag.checker.quantities import differing
 from rag.checker.signs import Match, Rarity, Signs, accord, likenesses, odds
-from rag.schema import Support, Verdict
+from rag.schema import Paper, Support, Verdict
+from rag.tables import Passage
 from rag.text import Span, content_stems, words
 
 # A statement is supported that is as probable as that, weakly supported one that is nearly so; the fit sets the scale.
@@ -74,6 +75,13 @@ class Grounds:
         """The text's letters and digits, folded in case, and the place of each in the text."""
         kept = [(folded, at) for at, c in enumerate(self.text) for folded in c.casefold() if folded.isalnum()]
         return "".join(c for c, _ in kept), tuple(at for _, at in kept)
+
+
+def grounds(paper: Paper, passages: Sequence[Passage]) -> Grounds:
+    """A paper's abstract to check against, with the sentence vectors of all its passages, in order."""
+    return Grounds(text=paper.abstract, title=paper.title or "",
+                   spans=tuple(span for passage in passages for span in passage.sentences),
+                   vectors=np.concatenate([passage.sentence_vectors for passage in passages]))
 
 
 def locate(quote: str, source: Grounds) -> Span | None:

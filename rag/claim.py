@@ -13,7 +13,6 @@ from rag import cite
 from rag.checker import agree
 from rag.checker.agree import prose
 from rag.checker.stance import SPEAKS, Side, Stance, Taken, as_claim, side, take, verdict
-from rag.cite import Grounds
 from rag.drafted import Drafted
 from rag.errors import ModelError
 from rag.floor import rarity
@@ -21,7 +20,7 @@ from rag.relevant import relevant
 from rag.retrieve import Found, Retrieved, retrieve
 from rag.schema import Citation, ClaimReport, Reference, Sentence, Support, Where
 from rag.store import Store
-from rag.text import content_stems
+from rag.text import content_stems, spelled
 
 if TYPE_CHECKING:
     from rag.chain import Writer
@@ -124,7 +123,7 @@ def weigh(store: Store, claim: str, retrieved: Retrieved, papers: Sequence[Found
     around = float(np.mean([item.scores["sentence"] for item in retrieved.evidence[:_LOOKED_AT]] or [0.0]))
     weighed = []
     for found in papers:
-        source = grounds(found)
+        source = cite.grounds(found.hit.paper, found.passages)
         taken = take(claim, retrieved.vector, source, lambda stem: weights[stem], around)
         clear = side(taken.cues, taken.supports, taken.contradicts)
         if clear is not None and not _plain(claim, clear, found, taken, cite.verify(
@@ -150,14 +149,6 @@ def _plain(claim: str, side: Side, found: Found, taken: Taken, passed: bool) -> 
         return not passed or taken.cues.lean <= _FAR
     denied = agree.negations(claim) > 0 and not any(map(agree.negations, quotes))
     return passed and not denied and taken.cues.lean > 0
-
-
-def grounds(found: Found) -> Grounds:
-    """A paper's abstract to check against, with the sentence vectors that the library holds."""
-    paper = found.hit.paper
-    return Grounds(text=paper.abstract, title=paper.title or "",
-                   spans=tuple(span for passage in found.passages for span in passage.sentences),
-                   vectors=np.concatenate([passage.sentence_vectors for passage in found.passages]))
 
 
 def _reread(writer: Writer, claim: str, weighed: Sequence[Weighed]) -> tuple[Weighed, ...]:
@@ -216,7 +207,6 @@ def _sentences(weighed: Weighed, numbers: Mapping[str, int]) -> Iterator[Sentenc
 
 # ---- yes/no questions
 
-_SPELLED = "no one two three four five six seven eight nine ten".split()
 
 
 def balance(store: Store, question: str, retrieved: Retrieved, evidence: Mapping[str, Found]) -> Iterator[Drafted]:
@@ -246,5 +236,5 @@ def _divided(for_: int, against: int) -> str:
     """How many papers lean to yes and how many to no: "By their wording, two papers lean to yes, one to no."."""
     first, answer = (for_, "yes") if for_ else (against, "no")
     whose, lean = ("its", "paper leans") if first == 1 else ("their", "papers lean")
-    told = f"By {whose} wording, {_SPELLED[first]} {lean}"
-    return f"{told} to {answer}, {_SPELLED[against]} to no." if for_ and against else f"{told} to {answer}."
+    told = f"By {whose} wording, {spelled(first)} {lean}"
+    return f"{told} to {answer}, {spelled(against)} to no." if for_ and against else f"{told} to {answer}."

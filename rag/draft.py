@@ -138,10 +138,7 @@ class Draft:
     def _grounds(self, label: str) -> cite.Grounds:
         if label not in self._read:
             item = self._papers[label]
-            self._read[label] = cite.Grounds(
-                text=item.hit.paper.abstract, title=item.hit.paper.title or "",
-                spans=tuple(span for passage in item.passages for span in passage.sentences),
-                vectors=np.concatenate([passage.sentence_vectors for passage in item.passages]))
+            self._read[label] = cite.grounds(item.hit.paper, item.passages)
         return self._read[label]
 
     def _citation(self, label: str, support: Support) -> Citation:

@@ -13,7 +13,7 @@ from rag.checker import polarity
 from rag.drafted import Drafted
 from rag.kinds import Asks
 from rag.retrieve import Found, Retrieved
-from rag.text import content_stems
+from rag.text import content_stems, spelled
 
 Embed = Callable[[str], NDArray[np.float32]]
 
@@ -42,7 +42,6 @@ _OURS = re.compile(r"\b(?:we|our|this|that|which|existing|previous|most|many|whi
                    re.IGNORECASE)
 _SURVEY = re.compile(r"\b(?:surveys?|reviews?|overview|tutorial|introduction to|primer|taxonomy|challenges and|"
                      r"best practices|perspectives?)\b", re.IGNORECASE)
-_SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def draft(retrieved: Retrieved, evidence: Mapping[str, Found], sure: Collection[str], asks: Asks,
@@ -130,7 +129,7 @@ def _grouped(told: Sequence[Candidate], noun: str) -> Iterator[Drafted]:
             if one in group and len(group) > 1:
                 group = group[:2] if alike is _differs else group
                 left = [other for other in left if other not in group]
-                yield _frame(line.format(_spelled(len(group))))
+                yield _frame(line.format(spelled(len(group)).capitalize()))
                 yield from map(_quote, group)
     if left and len(left) < len(told):
         yield _frame(f"{_counted(len(left), f'other {noun}')} this.")
@@ -238,9 +237,5 @@ def _frame(text: str) -> Drafted:
     return Drafted(text=text, frame=True)
 
 
-def _spelled(number: int) -> str:
-    return (_SPELLED[number] if number < len(_SPELLED) else str(number)).capitalize()
-
-
 def _counted(number: int, noun: str) -> str:
-    return f"{_spelled(number)} {noun} addresses" if number == 1 else f"{_spelled(number)} {noun}s address"
+    return f"{spelled(number).capitalize()} {f'{noun} addresses' if number == 1 else f'{noun}s address'}"

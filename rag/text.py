@@ -187,3 +187,11 @@ def estimate_tokens(text: str) -> int:
 def overlaps(span: Span, spans: Sequence[Span]) -> bool:
     """Whether the span shares a character with any of the others."""
     return any(span[0] < end and start < span[1] for start, end in spans)
+
+
+_SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def spelled(number: int) -> str:
+    """A count in words up to twelve ("no" for none), in digits beyond."""
+    return _SPELLED[number] if number < len(_SPELLED) else str(number)

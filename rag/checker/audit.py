@@ -173,7 +173,4 @@ def sources(library: Library, papers: Sequence[Paper]) -> list[Source]:
 def grounds(library: Library, ids: Sequence[str]) -> list[cite.Grounds]:
     """Papers of the library as grounds to check against, with their stored vectors."""
     passages, papers = library.store.passages(ids), library.store.papers(ids)
-    return [cite.Grounds(
-        text=papers[paper_id].abstract, title=papers[paper_id].title or "",
-        spans=tuple(span for passage in passages[paper_id] for span in passage.sentences),
-        vectors=np.concatenate([passage.sentence_vectors for passage in passages[paper_id]])) for paper_id in ids]
+    return [cite.grounds(papers[paper_id], passages[paper_id]) for paper_id in ids]

@@ -128,10 +128,7 @@ class Material:
         """The paper's text as sentences are checked against it."""
         if paper_id not in self._grounds:
             found = self.papers[paper_id]
-            self._grounds[paper_id] = cite.Grounds(
-                text=found.hit.paper.abstract, title=found.hit.paper.title or "",
-                spans=tuple(span for passage in found.passages for span in passage.sentences),
-                vectors=np.concatenate([passage.sentence_vectors for passage in found.passages]))
+            self._grounds[paper_id] = cite.grounds(found.hit.paper, found.passages)
         return self._grounds[paper_id]
 
     def check(self, drafted: Drafted) -> Sentence | Withheld:

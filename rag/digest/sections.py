@@ -15,14 +15,13 @@ from rag.digest.material import Line, Material, mean
 from rag.digest.meeting import differing
 from rag.schema import Citation, Sentence, Support
 from rag.survey import Comparison, DigestSection, Group, Withheld
-from rag.text import content_stems
+from rag.text import content_stems, spelled
 
 Vector = NDArray[np.float32]
 
 # A section names at most so many phrases that such a share of its papers write of, so many times that of the library's;
 # and quotes so many papers that set themselves apart from others.
 _PHRASES, _HELD, _MORE, _APART = 2, 0.4, 2.0, 3
-_SPELLED = "no one two three four five six seven eight nine ten eleven twelve".split()
 # What makes a sentence tell what its paper adds: by what it does, where it stands, how it reads.
 _OFFERS, _FINDS, _FIGURE, _SCENE, _OPEN = 0.28, 0.22, 0.05, -0.25, -0.2
 _ENDS, _BACK, _PRAISE, _TWO = 0.1, -0.22, -0.15, -0.2
@@ -160,7 +159,7 @@ def _told_of(material: Material, ids: Sequence[str]) -> Iterator[Sentence]:
             break
     for number, (phrase, shown) in enumerate(named):
         count = _count(len(shown), len(ids))
-        lead = count.capitalize() if number else f"Of these {_spelled(len(ids))} papers, {count}"
+        lead = count.capitalize() if number else f"Of these {spelled(len(ids))} papers, {count}"
         yield Sentence(text=f"{lead} write of {phrase}.", kind="frame", citations=tuple(
             Citation(label=0, paper_id=paper_id, support=support) for paper_id, support in shown.items()))
 
@@ -176,8 +175,4 @@ def _shown(material: Material, paper_id: str, stems: Sequence[str]) -> Support |
 
 
 def _count(count: int, total: int) -> str:
-    return ("both" if total == 2 else "all") if count == total else _spelled(count)
-
-
-def _spelled(number: int) -> str:
-    return _SPELLED[number] if number < len(_SPELLED) else str(number)
+    return ("both" if total == 2 else "all") if count == total else spelled(count)

@@ -30,7 +30,7 @@ import rag
 from ingest import ingest
 from rag import Library, Where, cite, open_library
 from rag.checker.stance import Cues, probabilities, side, take, verdict
-from rag.claim import check, grounds
+from rag.claim import check
 from rag.embed import CachedEmbedder, open_embedder
 from rag.floor import rarity
 from rag.relevant import relevant
@@ -109,7 +109,7 @@ def _ask(library: Library, claim: str, labels: Mapping[str, Label], home: str, l
         return rarity(store.words.frequencies([stem])[stem], total)
 
     def case(found: Found, retrieved: Retrieved, of: Part, label: Label) -> Case:
-        source = grounds(found)
+        source = cite.grounds(found.hit.paper, found.passages)
         around = float(np.mean([item.scores["sentence"] for item in retrieved.evidence]))
         taken = take(claim, whole.vector, source, rare, around)
         return Case(claim=claim, home=home, line=line, set=of, label=label, cues=taken.cues, like=taken.cues.likeness,
